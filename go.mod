@@ -1,0 +1,3 @@
+module rgate
+
+go 1.26.0

@@ -1,0 +1,108 @@
+// Package config turns the one YAML file into data: defaults filled in, names
+// resolved, and every problem of the file reported at once with its position.
+// It imports nothing of ours and does no I/O but reading the file.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is a whole, valid configuration. Defaults are filled in, so no reader
+// needs to know them.
+type Config struct {
+	File            string // path it was read from
+	Listen          string // address to listen on, such as ":8080"; "" where the file does not say
+	Routes          []Route
+	Backends        []Backend
+	DefaultResponse Response
+	Stats           Stats
+	Admin           Admin
+	Docker          Docker
+	Timeouts        Timeouts
+	Limits          Limits
+	TrustedProxies  []netip.Prefix
+	ReasonHeader    bool // send X-Rgate-Reason on answers of rgate's own
+}
+
+// MatchMode says where a path prefix may end.
+type MatchMode string
+
+// The match modes of a route.
+const (
+	MatchLiteral MatchMode = "literal" // anywhere: /api takes /apiary
+	MatchSegment MatchMode = "segment" // at a slash or the end: /api does not take /apiary
+)
+
+// Route sends the paths under a prefix to a backend.
+type Route struct {
+	PathPrefix string
+	Backend    string // name of one of Config.Backends
+	Match      MatchMode
+	Line       int // where the route begins in the file, from 1
+}
+
+// Backend is a set of endpoints: the containers that carry all MatchLabels,
+// and the static Endpoints beside them.
+type Backend struct {
+	Name        string
+	MatchLabels []Label
+	Port        int    // container port; 0 to choose by the exposed ones
+	Scheme      string // "http"
+	Address     string // auto, container or published
+	Network     string // Docker network to reach containers on; "" for any
+	Endpoints   []string
+	Line        int // where the backend begins in the file, from 1
+}
+
+// Label is one label a container must carry. With AnyValue the key is enough.
+type Label struct {
+	Key      string
+	Value    string
+	AnyValue bool
+}
+
+// Response is what rgate answers when no route matches.
+type Response struct {
+	Body        string
+	StatusCode  int
+	ContentType string
+}
+
+// Stats places the statistics page on the public listener.
+type Stats struct {
+	Path string // "/stats"
+}
+
+// Admin is the Unix socket on which a running gateway is asked and told
+// things. Whoever may open the socket may do everything.
+type Admin struct {
+	Socket string // path; "" for the default, which depends on the port
+}
+
+// Docker says which engine to watch.
+type Docker struct {
+	Host string // unix://, tcp:// or ssh://; "" for DOCKER_HOST, else the local socket
+	TLS  TLS
+}
+
+// TLS names the PEM files of a tcp:// engine.
+type TLS struct {
+	CA   string
+	Cert string
+	Key  string
+}
+
+// Timeouts bound what a peer can keep rgate waiting for.
+type Timeouts struct {
+	Connect        time.Duration // to dial an endpoint
+	ResponseHeader time.Duration // from the request sent to the response head
+	Idle           time.Duration // a kept-alive client connection without a request
+	ClientHeader   time.Duration // for a client to send a request head
+}
+
+// Limits bound what a stranger can make grow.
+type Limits struct {
+	HeaderBytes int // of a request head
+	Connections int // client connections at once
+}

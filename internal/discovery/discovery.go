@@ -1,0 +1,86 @@
+// Package discovery is the vocabulary between whoever knows where endpoints
+// are (a Docker engine, later Swarm or Kubernetes) and the route table. It
+// holds no I/O and imports nothing of ours.
+package discovery
+
+import (
+	"context"
+	"time"
+)
+
+// AddressMode says which of a container's addresses a backend wants.
+type AddressMode string
+
+// The address modes of a backend.
+const (
+	AddressAuto      AddressMode = "auto"      // whatever can be reached: container first, then published
+	AddressContainer AddressMode = "container" // the container's own IP and port
+	AddressPublished AddressMode = "published" // the port published on the engine's host
+)
+
+// Label is one requirement on a container's labels.
+type Label struct {
+	Key      string
+	Value    string
+	AnyValue bool // the key alone was given: present is enough
+}
+
+// String is the label as the config file spells it: key or key=value.
+func (l Label) String() string {
+	if l.AnyValue {
+		return l.Key
+	}
+	return l.Key + "=" + l.Value
+}
+
+// Matches tells whether a container's labels satisfy l.
+func (l Label) Matches(labels map[string]string) bool {
+	value, ok := labels[l.Key]
+	return ok && (l.AnyValue || value == l.Value)
+}
+
+// Selector says which containers are endpoints of a backend and how they are
+// to be reached. A container must carry all Labels.
+type Selector struct {
+	Backend         string
+	Labels          []Label
+	Port            int // container port; 0: the only, else the lowest exposed TCP port
+	Address         AddressMode
+	Network         string // name of the Docker network to use; "" for any
+	WeightLabel     string // label that holds a weight; "" for none
+	GenerationLabel string // label that tells generations apart; "" for none
+}
+
+// Candidate is one container looked at for one backend: an endpoint of it
+// where Reason is empty, and left out with that reason otherwise.
+type Candidate struct {
+	Backend    string
+	ID         string    // the container's full id
+	Name       string    // the container's name, without the slash
+	Address    string    // host:port to connect to; "" where it is not known
+	Reason     string    // why it is left out, for people; "" for an endpoint
+	Note       string    // what a user should know of the choice made; "" for nothing
+	Created    time.Time // when the container was created
+	Started    time.Time // when it was last seen to start, where that is known
+	Weight     int       // at least 1
+	Generation string    // value of the generation label
+}
+
+// Usable tells whether the candidate takes requests.
+func (c Candidate) Usable() bool { return c.Reason == "" }
+
+// View is one source's complete picture at one moment: what is not in it is
+// gone. Candidates are sorted by backend, then name, then id.
+type View struct {
+	Source     string // "docker"
+	Candidates []Candidate
+	Stale      string // why the source cannot be asked now; "" while it answers
+}
+
+// Source watches for endpoints. Watch emits a View at once when it has one and
+// again on each change, until ctx ends; it owns reconnecting and returns only
+// ctx's error. emit must not be kept waiting and must not be called after
+// Watch returned.
+type Source interface {
+	Watch(ctx context.Context, emit func(View)) error
+}
