@@ -1,0 +1,51 @@
+package h1
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every known name is found whatever its case, so no two share a hash, and
+// nothing like it is.
+func TestLookupField(t *testing.T) {
+	for id := FieldHost; id < fieldCount; id++ {
+		name := id.String()
+		if id == FieldXForwardedOther {
+			name = "x-forwarded-port"
+		}
+		for _, s := range []string{name, strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:]} {
+			if got := lookupField([]byte(s)); got != id {
+				t.Errorf("%s: got %d, want %d", s, got, id)
+			}
+		}
+		for i := range name {
+			for _, c := range "x^_~-0" {
+				s := name[:i] + string(c) + name[i+1:]
+				if got := lookupField([]byte(s)); s != name && got == id && id != FieldXForwardedOther {
+					t.Errorf("%s is taken for %s", s, name)
+				}
+			}
+		}
+	}
+	for _, s := range []string{"x", "x-forwarded-", "x-forwarded", "y-forwarded-for", "hos", "hostt", "~ost"} {
+		if got := lookupField([]byte(s)); got != FieldOther {
+			t.Errorf("%s: got %s", s, got)
+		}
+	}
+}
+
+func TestEndOfText(t *testing.T) {
+	for c := range 256 {
+		for at := range 20 {
+			b := []byte(strings.Repeat("\xffa\t", 10))
+			b[at] = byte(c)
+			want := len(b)
+			if c < 0x20 && c != '\t' || c == 0x7f {
+				want = at
+			}
+			if got := endOfText(b, 0); got != want {
+				t.Fatalf("byte %#x at %d: got %d, want %d", c, at, got, want)
+			}
+		}
+	}
+}
