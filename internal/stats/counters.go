@@ -107,9 +107,6 @@ func (c *Counters) Restore(s Snapshot) {
 // adds up c and from while a Fold runs may see a total in neither, so readers
 // of both must be kept apart from it; readers of c alone need nothing.
 func (c *Counters) Fold(from *Counters) {
-	if c == from {
-		return
-	}
 	var s Snapshot
 	for class := range from.byClass {
 		if h := from.byClass[class].Load(); h != nil {
