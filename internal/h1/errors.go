@@ -19,14 +19,6 @@ func (e *Error) Error() string {
 	return "cannot accept message: " + e.Text + " (" + e.Section + ")"
 }
 
-// asError avoids the typed nil that a plain conversion would make.
-func (e *Error) asError() error {
-	if e == nil {
-		return nil
-	}
-	return e
-}
-
 // Refusals of bytes and lines, in requests, answers and trailers alike.
 var (
 	ErrBareLF      = &Error{400, "bare_lf", "RFC 9112 §2.2", "line ends in LF without CR"}

@@ -190,14 +190,14 @@ func (r *Request) version(buf []byte) *Error {
 
 // httpVersion reads "HTTP/digit.digit"; n is 0 while it is incomplete.
 func httpVersion(b []byte) (major, minor uint8, n int, err *Error) {
-	const form = "HTTP/d.d"
+	const form = "HTTP/0.0" // 0 stands for any digit
 	for i := range len(form) {
 		if i == len(b) {
 			return 0, 0, 0, nil
 		}
 		c := b[i]
 		switch {
-		case form[i] == 'd' && c-'0' <= 9, form[i] == c:
+		case form[i] == '0' && c-'0' <= 9, form[i] == c:
 		case c == '\r':
 			if e := lineEnd(b, i, nil); e != nil || i+1 == len(b) {
 				return 0, 0, 0, e

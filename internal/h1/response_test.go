@@ -71,7 +71,7 @@ var refusedResponses = []struct {
 	raws []string
 }{
 	{ErrStatusLine, []string{"HTTP/1.1  200 OK\r\n", "HTTP/1.1 20 OK\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 OK\r\n", "HTTP/1.1 +20 OK\r\n", "HTTP/1.1\r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 200\tOK\r\n", "HTTP/1.1 200OK\r\n"}},
-	{ErrVersion, []string{"http/1.1 200 OK\r\n", " HTTP/1.1 200 OK\r\n", "\r\nHTTP/1.1 200 OK\r\n", "<html>", "ICY 200 OK\r\n", "HTTP/1\r\n"}},
+	{ErrVersion, []string{"http/1.1 200 OK\r\n", " HTTP/1.1 200 OK\r\n", "\r\nHTTP/1.1 200 OK\r\n", "<html>", "ICY 200 OK\r\n", "HTTP/1\r\n", "HTTP/1.d 200 OK\r\n"}},
 	{ErrMajor, []string{"HTTP/2.0 200 OK\r\n", "HTTP/0.9 200 OK\r\n"}},
 	{ErrBareLF, []string{"HTTP/1.1 200 OK\n", "HTTP/1.1 20\n", "HTTP\n", "HTTP/1.1 200 OK\r\nA: b\n"}},
 	{ErrBareCR, []string{"HTTP/1.1 200 OK\rx", "HTTP/1.1 2\rx", "HTTP\rx", "HTTP/1.1 200 OK\r\nA: b\rx"}},
