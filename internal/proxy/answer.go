@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// The stable codes of the header X-Rgate-Reason.
+const (
+	ReasonNoRoute    = "no_route"
+	ReasonNoEndpoint = "no_endpoint"
+	ReasonConnect    = "connect_failed"
+	ReasonTimeout    = "upstream_timeout"
+	ReasonInvalid    = "upstream_invalid"
+	ReasonBroken     = "upstream_closed"
+	ReasonBadRequest = "bad_request"
+	ReasonTooLarge   = "header_too_large"
+	ReasonUnsupport  = "not_supported"
+	ReasonOverload   = "overloaded"
+)
+
+// Answer is a response of rgate's own.
+type Answer struct {
+	Status      int
+	Reason      string // one of the Reason codes
+	ContentType string
+	Body        []byte
+	RetryAfter  bool // worth trying again in a second
+}
+
+// The answers of rgate's own that do not depend on the configuration.
+var (
+	answerNoEndpoint = plain(503, ReasonNoEndpoint, "no endpoint is available\n")
+	answerConnect    = plain(503, ReasonConnect, "no endpoint could be reached\n")
+	answerOverload   = plain(503, ReasonOverload, "too many requests are waiting\n")
+	answerTimeout    = plain(504, ReasonTimeout, "the upstream did not answer in time\n")
+	answerInvalid    = plain(502, ReasonInvalid, "the upstream gave no valid answer\n")
+	answerBroken     = plain(502, ReasonBroken, "the upstream closed the connection\n")
+	answerConnectVia = plain(501, ReasonUnsupport, "CONNECT is not supported\n")
+)
+
+func plain(status int, reason, body string) *Answer {
+	return &Answer{
+		Status: status, Reason: reason, Body: []byte(body), ContentType: "text/plain; charset=utf-8",
+		RetryAfter: status == 503,
+	}
+}
+
+// BadRequest is the answer to a request that is refused, with why.
+func BadRequest(why string) *Answer { return plain(400, ReasonBadRequest, why+"\n") }
+
+var acceptsJSON = []byte("application/json")
+
+// rendered is a for a client with this Accept header.
+func (a *Answer) rendered(accept []byte) *Answer {
+	if a.Reason == ReasonNoRoute || !bytes.Contains(accept, acceptsJSON) {
+		return a
+	}
+	body, err := json.Marshal(struct {
+		Status int    `json:"status"`
+		Reason string `json:"reason"`
+		Error  string `json:"error"`
+	}{a.Status, a.Reason, string(bytes.TrimSpace(a.Body))})
+	if err != nil {
+		return a // cannot be: three plain fields
+	}
+	out := *a
+	out.Body, out.ContentType = append(body, '\n'), "application/json"
+	return &out
+}

@@ -1,0 +1,12 @@
+// Package proxy decides what happens to a request: which route takes it, which
+// endpoint each attempt goes to, when it is tried again, what rgate answers by
+// itself, and what is recorded. It moves no bytes and never waits, so that the
+// engines that do share every decision and it is tested without sockets.
+//
+// An engine fills an Exchange and calls, in this order:
+//
+//	Gate.Begin     once, with the request head
+//	Exchange.Next  for the first endpoint, and again after each failed attempt
+//	Exchange.Head  when a response head arrived, before the client's first byte
+//	Exchange.End   exactly once
+package proxy

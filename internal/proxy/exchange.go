@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"rgate/internal/route"
+	"rgate/internal/upstream"
+)
+
+// Header is an engine's request head, so that decisions need not know which
+// engine holds it. Names are in canonical form; a lookup ignores case. What is
+// returned is valid while the exchange lasts.
+type Header interface {
+	Get(name string) []byte              // the first value, nil for none
+	Join(dst []byte, name string) []byte // all values, joined by ", "
+}
+
+// maxAttempts bounds the endpoints an exchange remembers having tried. The
+// config allows no more retries than this.
+const maxAttempts = 12
+
+// Exchange is one request and its answer, from head to record. An engine
+// reuses it after Reset.
+type Exchange struct {
+	// The request, as the engine read it.
+	Method []byte
+	Target []byte // path and query, as sent
+	Host   []byte
+	Client netip.Addr // the peer, unmapped
+	TLS    bool
+	Header Header
+	Body   Body
+	Start  time.Time
+
+	// What Begin decided.
+	Path      []byte // normalised; matched and forwarded
+	Query     []byte // with its question mark; nil for none
+	RequestID []byte
+	Route     *route.Route // nil where none takes it
+	Table     *route.Table
+	Answer    *Answer // what rgate answers by itself, once it does
+
+	// SetCookie is what the client is to be told after Head; nil for nothing.
+	SetCookie []byte
+
+	// What moved, for the record. The engine counts.
+	BytesIn, BytesOut int64
+	Status            int  // that was sent; 0 for none
+	Upgraded          bool // the connection became something else than HTTP
+
+	gate      *Gate
+	trusted   bool
+	admitted  bool
+	ended     bool
+	key       uint64
+	preferred *upstream.Endpoint
+	endpoint  *upstream.Endpoint // of the attempt under way
+	attempt   time.Time          // when it began
+	headed    bool               // its response head was seen
+	tried     [maxAttempts]*upstream.Endpoint
+	attempts  int
+	pathSpace [256]byte
+	idSpace   [36]byte
+}
+
+// Body says what a request carries, as far as trying again goes.
+type Body uint8
+
+// The bodies.
+const (
+	NoBody     Body = iota
+	Replayable      // buffered whole: can be sent again
+	Streamed        // gone once sent
+)
+
+// Reset makes x ready for the next request. It keeps no reference.
+func (x *Exchange) Reset() { *x = Exchange{} }
+
+// Endpoint is the endpoint of the attempt under way, or of the last; nil
+// before the first.
+func (x *Exchange) Endpoint() *upstream.Endpoint { return x.endpoint }
+
+// Attempts is the number of attempts so far.
+func (x *Exchange) Attempts() int { return x.attempts }
+
+// idempotent methods may be sent twice (RFC 9110 §9.2.2).
+func (x *Exchange) idempotent() bool {
+	switch string(x.Method) {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+// Repeatable tells whether the request may be sent a second time after bytes
+// of it reached an endpoint. One that may not must go on a connection that is
+// certain to be alive.
+func (x *Exchange) Repeatable() bool { return x.idempotent() && x.Body != Streamed }

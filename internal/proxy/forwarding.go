@@ -1,0 +1,83 @@
+package proxy
+
+import "net/netip"
+
+// believed tells whether what peer says of others in forwarding headers
+// counts.
+func believed(peer netip.Addr, trusted []netip.Prefix) bool {
+	for _, p := range trusted {
+		if p.Contains(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// AppendForwardedFor appends the value of X-Forwarded-For: the peer, after
+// what a trusted peer said.
+func (x *Exchange) AppendForwardedFor(dst []byte) []byte {
+	return x.Client.AppendTo(x.chain(dst, "X-Forwarded-For"))
+}
+
+// AppendForwardedHost appends the value of X-Forwarded-Host.
+func (x *Exchange) AppendForwardedHost(dst []byte) []byte {
+	return append(dst, x.said("X-Forwarded-Host", x.Host)...)
+}
+
+// AppendForwardedProto appends the value of X-Forwarded-Proto.
+func (x *Exchange) AppendForwardedProto(dst []byte) []byte {
+	return append(dst, x.said("X-Forwarded-Proto", x.proto())...)
+}
+
+// AppendForwarded appends the value of Forwarded (RFC 7239 §4): this hop,
+// after what a trusted peer said.
+func (x *Exchange) AppendForwarded(dst []byte) []byte {
+	dst = x.chain(dst, "Forwarded")
+	dst = append(dst, "for="...)
+	if x.Client.Is6() {
+		dst = append(dst, `"[`...)
+		dst = append(x.Client.AppendTo(dst), `]"`...)
+	} else {
+		dst = x.Client.AppendTo(dst)
+	}
+	dst = append(dst, `;host="`...)
+	for _, c := range x.Host {
+		if c == '"' || c == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, c)
+	}
+	dst = append(dst, `";proto=`...)
+	return append(dst, x.proto()...)
+}
+
+// chain appends what a trusted peer said under name, ready to be gone on with.
+func (x *Exchange) chain(dst []byte, name string) []byte {
+	if !x.trusted {
+		return dst
+	}
+	start := len(dst)
+	if dst = x.Header.Join(dst, name); len(dst) > start {
+		dst = append(dst, ", "...)
+	}
+	return dst
+}
+
+// said is what a trusted peer said under name, or else own.
+func (x *Exchange) said(name string, own []byte) []byte {
+	if x.trusted {
+		if value := x.Header.Get(name); len(value) > 0 {
+			return value
+		}
+	}
+	return own
+}
+
+var protoHTTP, protoHTTPS = []byte("http"), []byte("https")
+
+func (x *Exchange) proto() []byte {
+	if x.TLS {
+		return protoHTTPS
+	}
+	return protoHTTP
+}

@@ -1,0 +1,199 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"rgate/internal/config"
+	"rgate/internal/route"
+	"rgate/internal/upstream"
+)
+
+// Gate is the door every request comes through. Its table is swapped whole.
+type Gate struct {
+	table atomic.Pointer[route.Table]
+	log   *slog.Logger
+	quiet limiter
+}
+
+// NewGate makes a gate with its first table.
+func NewGate(t *route.Table, log *slog.Logger) *Gate {
+	g := &Gate{log: log}
+	g.table.Store(t)
+	return g
+}
+
+// Table is the table of the moment.
+func (g *Gate) Table() *route.Table { return g.table.Load() }
+
+// Swap puts t in place for all requests that begin from now on.
+func (g *Gate) Swap(t *route.Table) { g.table.Store(t) }
+
+// Verdict is what is to be done with a request.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Reply   Verdict = iota // send Exchange.Answer
+	Forward                // call Next for an endpoint
+	Queue                  // the backend is full: wait with Enqueue, then go on as with Forward
+	Inform                 // the statistics page was asked for; it is not recorded
+)
+
+// Begin decides on a request whose head is read.
+func (g *Gate) Begin(x *Exchange) Verdict {
+	t := g.table.Load()
+	x.gate, x.Table = g, t
+	x.trusted = len(t.Config.TrustedProxies) > 0 && believed(x.Client, t.Config.TrustedProxies)
+	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
+		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
+	}
+	if v, done := x.locate(); done {
+		return v
+	}
+	if x.Route = t.Match(x.Path); x.Route == nil {
+		t.Unmatched.Begin()
+		return x.reply(defaultAnswer(&t.Config.DefaultResponse))
+	}
+	x.Route.Stats.Begin()
+	b := x.Route.Backend
+	b.Budget.Request(x.Start)
+	x.choose(b)
+	if !b.Gate.Enter() {
+		return Queue
+	}
+	x.admitted = true
+	return Forward
+}
+
+// locate finds the path and what needs no route. done is false where a route
+// is to be found.
+func (x *Exchange) locate() (v Verdict, done bool) {
+	path := x.Target
+	if at := bytes.IndexByte(path, '?'); at >= 0 {
+		path, x.Query = path[:at], path[at:]
+	}
+	if string(x.Method) == "CONNECT" {
+		x.Table.Unmatched.Begin()
+		return x.reply(answerConnectVia), true
+	}
+	if string(path) == "*" && string(x.Method) == "OPTIONS" {
+		x.Path = path
+		return 0, false
+	}
+	normal, err := Normalize(x.pathSpace[:0], path)
+	if err != nil {
+		x.Table.Unmatched.Begin()
+		return x.reply(BadRequest(err.Error())), true
+	}
+	x.Path = normal
+	if page := x.Table.Config.Stats.Path; page != "" && string(normal) == page {
+		return Inform, true
+	}
+	return 0, false
+}
+
+// Refuse begins and answers an exchange whose request could not be read or is
+// refused by the engine. Whatever x holds of the request may be missing.
+func (g *Gate) Refuse(x *Exchange, a *Answer) {
+	x.gate, x.Table = g, g.table.Load()
+	x.Table.Unmatched.Begin()
+	if x.RequestID == nil {
+		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
+	}
+	x.reply(a)
+}
+
+// reply settles x with an answer of rgate's own.
+func (x *Exchange) reply(a *Answer) Verdict {
+	if x.Header != nil {
+		a = a.rendered(x.Header.Get("Accept"))
+	}
+	x.Answer = a
+	x.Status = a.Status
+	return Reply
+}
+
+func defaultAnswer(r *config.Response) *Answer {
+	return &Answer{Status: r.StatusCode, Reason: ReasonNoRoute, ContentType: r.ContentType, Body: []byte(r.Body)}
+}
+
+// choose finds what picking goes by: a sticky cookie's endpoint, and the key
+// of consistent hashing.
+func (x *Exchange) choose(b *route.Backend) {
+	if b.Sticky != nil {
+		x.preferred = b.Sticky.Find(cookie(x.Header.Get("Cookie"), b.Sticky.Cookie))
+	}
+	if b.Balance != upstream.ConsistentHash {
+		return
+	}
+	how := &b.Config.Traffic.Balance
+	var space [64]byte
+	switch how.HashBy {
+	case config.HashByHeader:
+		x.key = upstream.Hash(x.Header.Get(how.HashName))
+	case config.HashByCookie:
+		x.key = upstream.Hash(cookie(x.Header.Get("Cookie"), how.HashName))
+	case config.HashByPath:
+		x.key = upstream.Hash(x.Path)
+	default:
+		x.key = upstream.Hash(x.Client.AppendTo(space[:0]))
+	}
+}
+
+// cookie is the value of one cookie in a Cookie header (RFC 6265 §4.2.1).
+func cookie(header []byte, name string) []byte {
+	for len(header) > 0 {
+		var pair []byte
+		pair, header, _ = bytes.Cut(header, []byte{';'})
+		key, value, ok := bytes.Cut(bytes.TrimSpace(pair), []byte{'='})
+		if ok && string(key) == name {
+			return value
+		}
+	}
+	return nil
+}
+
+// Enqueue lines x up after the verdict Queue; nil where the queue is full. The
+// exchange is in once Ready is closed, and Admitted or Abandoned follows.
+func (x *Exchange) Enqueue() *upstream.Ticket { return x.Route.Backend.Gate.Queue() }
+
+// Admitted says that x's ticket became ready.
+func (x *Exchange) Admitted() { x.admitted = true }
+
+// Abandoned says that x waits no longer, or never could, and answers for it.
+func (x *Exchange) Abandoned(t *upstream.Ticket) {
+	if t != nil && !x.Route.Backend.Gate.Abandon(t) {
+		x.admitted = true // let in meanwhile: End gives the place back
+	}
+	x.reply(answerOverload)
+}
+
+// logFault tells the operator of an answer that should not have been needed.
+func (g *Gate) logFault(x *Exchange) {
+	level := slog.LevelWarn
+	if x.Answer.Status < 500 {
+		level = slog.LevelInfo
+	}
+	if !g.log.Enabled(context.Background(), level) || !g.quiet.allow(x.Start) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.Int("status", x.Answer.Status), slog.String("reason", x.Answer.Reason),
+		slog.String("method", string(x.Method)), slog.String("path", string(x.Path)),
+		slog.String("request_id", string(x.RequestID)), slog.String("client", x.Client.String()),
+		slog.Int("attempts", x.attempts),
+	}
+	if x.Route != nil {
+		attrs = append(attrs, slog.String("backend", x.Route.Backend.Name))
+	}
+	if x.endpoint != nil {
+		attrs = append(attrs, slog.String("endpoint", x.endpoint.Name), slog.String("address", x.endpoint.Address))
+	}
+	if held := g.quiet.suppressed.Swap(0); held > 0 {
+		attrs = append(attrs, slog.Int64("suppressed", held))
+	}
+	g.log.LogAttrs(context.Background(), level, "rgate answered by itself", attrs...)
+}

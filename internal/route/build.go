@@ -1,0 +1,199 @@
+package route
+
+import (
+	"sort"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/discovery"
+	"rgate/internal/stats"
+	"rgate/internal/upstream"
+)
+
+// Selectors says which containers a configuration looks for.
+func Selectors(cfg *config.Config) []discovery.Selector {
+	var all []discovery.Selector
+	for _, b := range cfg.Backends {
+		if len(b.MatchLabels) == 0 {
+			continue
+		}
+		s := discovery.Selector{
+			Backend: b.Name, Port: b.Port, Address: discovery.AddressMode(b.Address), Network: b.Network,
+			WeightLabel: b.WeightLabel, GenerationLabel: b.GenerationLabel,
+		}
+		for _, l := range b.MatchLabels {
+			s.Labels = append(s.Labels, discovery.Label(l))
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// Build compiles a valid configuration and the views of its sources. prev, if
+// any, lends its unchanged endpoints and all counters. Neither argument is
+// changed.
+func Build(cfg *config.Config, views []discovery.View, prev *Table) *Table {
+	t := &Table{Config: cfg, Views: views, Unmatched: &stats.Counters{}, Gone: &Retired{}, byName: map[string]*Backend{}}
+	if prev != nil {
+		t.Unmatched, t.Gone = prev.Unmatched, prev.Gone
+	}
+	for _, c := range cfg.Backends {
+		b := compileBackend(c, views, prev.Backend(c.Name))
+		t.byName[c.Name] = b
+		t.Backends = append(t.Backends, b)
+	}
+	for _, c := range cfg.Routes {
+		r := &Route{Prefix: c.PathPrefix, Match: c.Match, Backend: t.byName[c.Backend], Line: c.Line, segment: c.Match == config.MatchSegment}
+		if old := prev.route(c.PathPrefix, c.Backend); old != nil {
+			r.Stats = old.Stats
+		} else {
+			r.Stats = &stats.Counters{}
+		}
+		t.Routes = append(t.Routes, r)
+		t.tree.insert(r.Prefix, r)
+	}
+	if prev != nil && prev.Config != cfg {
+		t.retire(prev)
+	}
+	return t
+}
+
+// retire keeps the counters of the routes and backends that prev had and t
+// has not.
+func (t *Table) retire(prev *Table) {
+	for _, r := range prev.Routes {
+		if t.route(r.Prefix, r.Backend.Name) != nil {
+			continue
+		}
+		if b := t.Backend(r.Backend.Name); b != nil {
+			b.Gone.add(r.Stats)
+		} else {
+			t.Gone.add(r.Stats)
+		}
+	}
+	for _, b := range prev.Backends {
+		if t.Backend(b.Name) == nil {
+			t.Gone.absorb(b.Gone)
+		}
+	}
+}
+
+func (t *Table) route(prefix, backend string) *Route {
+	if t == nil {
+		return nil
+	}
+	if r := t.exact(prefix); r != nil && r.Backend.Name == backend {
+		return r
+	}
+	return nil
+}
+
+// exact is the route with just this prefix.
+func (t *Table) exact(prefix string) *Route {
+	var found *Route
+	t.tree.each([]byte(prefix), func(r *Route) {
+		if len(r.Prefix) == len(prefix) {
+			found = r
+		}
+	})
+	return found
+}
+
+func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Backend {
+	b := &Backend{Config: c, Gone: &Retired{}, Notes: map[*upstream.Endpoint]string{}}
+	known := map[upstream.Identity]*upstream.Endpoint{}
+	var state *upstream.State
+	var sticky *Sticky
+	if prev != nil {
+		b.Gone, state, sticky = prev.Gone, prev.State, prev.Sticky
+		for _, e := range prev.Endpoints {
+			known[e.Identity] = e
+		}
+	}
+	checked := c.Traffic.Health.Path != ""
+	var all []*upstream.Endpoint
+	take := func(id upstream.Identity, name string, weight int) *upstream.Endpoint {
+		e := known[id]
+		if e == nil || e.Name != name || e.Weight != int64(max(weight, 1)) || e.Checked() != checked {
+			e = upstream.New(id, name, weight, checked)
+		}
+		all = append(all, e)
+		return e
+	}
+	for _, address := range c.Endpoints {
+		take(upstream.Identity{Backend: c.Name, Address: address}, address, 1)
+	}
+	var generations generations
+	for _, v := range views {
+		for _, found := range v.Candidates {
+			if found.Backend != c.Name {
+				continue
+			}
+			if !found.Usable() {
+				b.LeftOut = append(b.LeftOut, found)
+				continue
+			}
+			id := upstream.Identity{Backend: c.Name, ID: found.ID, Address: found.Address, Started: startedNanos(found.Started)}
+			e := take(id, found.Name, found.Weight)
+			generations.add(found)
+			if found.Note != "" {
+				b.Notes[e] = found.Note
+			}
+		}
+	}
+	b.Backend = upstream.NewBackend(c.Name, rules(c.Traffic), generations.split(all), state)
+	b.Sticky = newSticky(c.Traffic.Sticky, b.Endpoints, sticky)
+	return b
+}
+
+func startedNanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func rules(t config.Traffic) upstream.Rules {
+	return upstream.Rules{
+		Balance: upstream.Balance(t.Balance.Policy), Retries: t.Retries, SlowStart: t.SlowStart,
+		Eject:     upstream.EjectRules(t.Eject),
+		MaxFlight: t.MaxInFlight, QueueSize: t.Queue.Size, QueueTime: t.Queue.Timeout,
+	}
+}
+
+// generations remembers what generation each container is of, and how young
+// the youngest container of each is.
+type generations struct {
+	of     map[string]string // container id → generation
+	newest map[string]time.Time
+}
+
+func (g *generations) add(c discovery.Candidate) {
+	if g.of == nil {
+		g.of, g.newest = map[string]string{}, map[string]time.Time{}
+	}
+	g.of[c.ID] = c.Generation
+	if c.Created.After(g.newest[c.Generation]) {
+		g.newest[c.Generation] = c.Created
+	}
+}
+
+// split groups endpoints by generation, the newest first. Static endpoints
+// are of the empty generation, as are containers without the label.
+func (g *generations) split(all []*upstream.Endpoint) [][]*upstream.Endpoint {
+	groups := map[string][]*upstream.Endpoint{}
+	var names []string
+	for _, e := range all {
+		name := g.of[e.ID]
+		if groups[name] == nil {
+			names = append(names, name)
+		}
+		groups[name] = append(groups[name], e)
+	}
+	sort.SliceStable(names, func(i, j int) bool { return g.newest[names[i]].After(g.newest[names[j]]) })
+	var split [][]*upstream.Endpoint
+	for _, name := range names {
+		split = append(split, groups[name])
+	}
+	return split
+}

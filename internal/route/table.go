@@ -1,0 +1,111 @@
+package route
+
+import (
+	"rgate/internal/config"
+	"rgate/internal/discovery"
+	"rgate/internal/stats"
+	"rgate/internal/upstream"
+)
+
+// Table is one compiled snapshot: routes, backends and the endpoints of the
+// moment. It never changes; a new one replaces it. The table also is the
+// registry: a new one takes over what has not changed from the one before.
+type Table struct {
+	Config    *config.Config
+	Routes    []*Route   // in the order of the file
+	Backends  []*Backend // in the order of the file
+	Views     []discovery.View
+	Unmatched *stats.Counters // requests that no route took
+	Gone      *Retired        // counters of routes whose backend is gone
+	tree      tree
+	byName    map[string]*Backend
+}
+
+// Route is one compiled route.
+type Route struct {
+	Prefix  string
+	Match   config.MatchMode
+	Backend *Backend
+	Line    int // in the config file
+	Stats   *stats.Counters
+	segment bool
+}
+
+// Backend is one compiled backend: its rules, its endpoints of the moment and
+// the containers that were left out, with their reasons.
+type Backend struct {
+	*upstream.Backend
+	Config  config.Backend
+	LeftOut []discovery.Candidate
+	Notes   map[*upstream.Endpoint]string // what a user should know of an endpoint
+	Gone    *Retired                      // counters of its routes that are gone
+	Sticky  *Sticky                       // nil for none
+}
+
+// Match returns the route whose prefix is the longest that path begins with,
+// or nil. path must be normalised. It does not allocate.
+func (t *Table) Match(path []byte) *Route { return t.tree.match(path) }
+
+// Prefixes returns all routes whose prefix path begins with, shortest first,
+// those that do not take it (match: segment) among them: what `explain` shows.
+func (t *Table) Prefixes(path []byte) []*Route {
+	var all []*Route
+	t.tree.each(path, func(r *Route) { all = append(all, r) })
+	return all
+}
+
+// Takes tells whether r takes a normalised path that begins with its prefix.
+func (r *Route) Takes(path []byte) bool { return r.takes(path) }
+
+// Stale is why a source cannot be asked now; "" while all answer.
+func (t *Table) Stale() string {
+	for _, v := range t.Views {
+		if v.Stale != "" {
+			return v.Stale
+		}
+	}
+	return ""
+}
+
+// Total is the traffic of everything: the routes, those that are gone, and
+// what no route took.
+func (t *Table) Total() stats.Snapshot {
+	total := t.Unmatched.Snapshot()
+	total.Add(t.Gone.Snapshot())
+	for _, r := range t.Routes {
+		total.Add(r.Stats.Snapshot())
+	}
+	for _, b := range t.Backends {
+		total.Add(b.Gone.Snapshot())
+	}
+	return total
+}
+
+// BackendTotal is the traffic of one backend: its routes and those that are
+// gone.
+func (t *Table) BackendTotal(b *Backend) stats.Snapshot {
+	total := b.Gone.Snapshot()
+	for _, r := range t.Routes {
+		if r.Backend == b {
+			total.Add(r.Stats.Snapshot())
+		}
+	}
+	return total
+}
+
+// Endpoints are all endpoints of all backends.
+func (t *Table) Endpoints() []*upstream.Endpoint {
+	var all []*upstream.Endpoint
+	for _, b := range t.Backends {
+		all = append(all, b.Endpoints...)
+	}
+	return all
+}
+
+// Backend is the backend of that name, or nil; a nil table has none.
+func (t *Table) Backend(name string) *Backend {
+	if t == nil {
+		return nil
+	}
+	return t.byName[name]
+}

@@ -1,0 +1,103 @@
+package upstream
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Admission bounds the requests in flight on a backend. The fast path is one
+// compare-and-swap; the lock is taken only once the limit is reached.
+type Admission struct {
+	limit    atomic.Int64 // 0: none
+	inFlight atomic.Int64
+	waiting  atomic.Int64
+
+	mu    sync.Mutex
+	room  int
+	queue []*Ticket // oldest first
+}
+
+// Ticket is a request that waits for admission. Ready is closed when it is in.
+type Ticket struct {
+	Ready chan struct{}
+}
+
+func (a *Admission) configure(limit, room int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.limit.Store(int64(limit))
+	a.room = room
+	a.admit()
+}
+
+// Enter claims a place; false where the limit is reached.
+func (a *Admission) Enter() bool {
+	limit := a.limit.Load()
+	if limit == 0 {
+		a.inFlight.Add(1)
+		return true
+	}
+	for a.waiting.Load() == 0 {
+		n := a.inFlight.Load()
+		if n >= limit {
+			return false
+		}
+		if a.inFlight.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// Leave gives a place back, to the one that waited longest if anyone does.
+func (a *Admission) Leave() {
+	a.inFlight.Add(-1)
+	if a.waiting.Load() == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.admit()
+}
+
+// admit lets in whom the limit allows; mu is held.
+func (a *Admission) admit() {
+	limit := a.limit.Load()
+	for len(a.queue) > 0 && (limit == 0 || a.inFlight.Load() < limit) {
+		t := a.queue[0]
+		a.queue = a.queue[1:]
+		a.waiting.Add(-1)
+		a.inFlight.Add(1)
+		close(t.Ready)
+	}
+}
+
+// Queue lines up for a place; nil where the queue is full, so that the newest
+// is shed first.
+func (a *Admission) Queue() *Ticket {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.queue) >= a.room {
+		return nil
+	}
+	t := &Ticket{Ready: make(chan struct{})}
+	a.queue = append(a.queue, t)
+	a.waiting.Add(1)
+	a.admit() // a place may have come free since Enter failed
+	return t
+}
+
+// Abandon leaves the queue. It returns false where the ticket was let in
+// already: the place is then the caller's and must be given back.
+func (a *Admission) Abandon(t *Ticket) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, other := range a.queue {
+		if other == t {
+			a.queue = append(a.queue[:i], a.queue[i+1:]...)
+			a.waiting.Add(-1)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,58 @@
+package upstream
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// The retry budget: of the requests of the last ten seconds, one in five may
+// be retried, and three always may, so that retries cannot melt a backend
+// that is sick already.
+const (
+	budgetSeconds = 10
+	budgetShare   = 5
+	budgetFloor   = 3
+)
+
+// Budget counts requests and retries in a ring of seconds. It is approximate
+// under contention at the turn of a second, and never locks.
+type Budget struct {
+	slots [budgetSeconds + 1]budgetSlot
+}
+
+type budgetSlot struct {
+	second   atomic.Int64
+	requests atomic.Int64
+	retries  atomic.Int64
+}
+
+func (b *Budget) slot(now time.Time) *budgetSlot {
+	second := now.Unix()
+	s := &b.slots[second%int64(len(b.slots))]
+	if was := s.second.Load(); was != second && s.second.CompareAndSwap(was, second) {
+		s.requests.Store(0)
+		s.retries.Store(0)
+	}
+	return s
+}
+
+// Request counts a request.
+func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
+
+// Retry takes one retry out of the budget; false where it is spent.
+func (b *Budget) Retry(now time.Time) bool {
+	oldest := now.Unix() - budgetSeconds
+	var requests, retries int64
+	for i := range b.slots {
+		s := &b.slots[i]
+		if s.second.Load() > oldest {
+			requests += s.requests.Load()
+			retries += s.retries.Load()
+		}
+	}
+	if retries >= max(requests/budgetShare, budgetFloor) {
+		return false
+	}
+	b.slot(now).retries.Add(1)
+	return true
+}

@@ -1,0 +1,92 @@
+package upstream
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// EjectRules say when failures in a row put an endpoint aside.
+type EjectRules struct {
+	ConnectFailures int           // refused, reset or timed-out attempts; 0 is never
+	ServerErrors    int           // 5xx answers; 0 is never
+	Base            time.Duration // the first ejection
+	Max             time.Duration // each further one doubles, up to this
+}
+
+// ejection is an endpoint's memory of failures in a row.
+type ejection struct {
+	failures atomic.Int32
+	errors   atomic.Int32
+	times    atomic.Int32
+	until    atomic.Int64 // Unix nanoseconds
+}
+
+func (j *ejection) active(now int64) bool {
+	until := j.until.Load()
+	return until != 0 && now < until
+}
+
+func (j *ejection) clear() {
+	j.failures.Store(0)
+	j.errors.Store(0)
+	j.times.Store(0)
+	j.until.Store(0)
+}
+
+func (j *ejection) reason() string {
+	if n := j.failures.Load(); n > 0 {
+		return fmt.Sprintf("%d failed attempts in a row", n)
+	}
+	return fmt.Sprintf("%d server errors in a row", j.errors.Load())
+}
+
+// Observe takes the outcome of one attempt on e, with the status where there
+// was one, and ejects e from b where the rules say so.
+func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
+	j := &e.ejection
+	switch o {
+	case Answered:
+		if status < 500 || b.Eject.ServerErrors == 0 {
+			if j.failures.Load()|j.errors.Load()|j.times.Load() != 0 {
+				j.clear()
+			}
+			return
+		}
+		j.failures.Store(0)
+		if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
+			b.eject(e)
+		}
+	case ConnectFailed, Broken, TimedOut:
+		if n := j.failures.Add(1); b.Eject.ConnectFailures > 0 && int(n) >= b.Eject.ConnectFailures {
+			b.eject(e)
+		}
+	}
+}
+
+// eject puts e aside for a time that doubles with each ejection in a row, with
+// jitter so that endpoints do not come back all at once. Never more than half
+// of a backend's endpoints are out: a sick guess is better than none.
+func (b *Backend) eject(e *Endpoint) {
+	now := time.Now().UnixNano()
+	if e.ejection.active(now) {
+		return
+	}
+	out := 1
+	for _, other := range b.Endpoints {
+		if other != e && other.ejection.active(now) {
+			out++
+		}
+	}
+	if out*2 > len(b.Endpoints) {
+		return
+	}
+	times := e.ejection.times.Add(1)
+	span := b.Eject.Max
+	if times <= 20 {
+		span = min(b.Eject.Base<<(times-1), b.Eject.Max)
+	}
+	span += time.Duration(rand.Int64N(int64(span)/4 + 1))
+	e.ejection.until.Store(now + int64(span))
+}

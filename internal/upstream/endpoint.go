@@ -1,0 +1,150 @@
+package upstream
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rgate/internal/stats"
+)
+
+// Identity is what makes an endpoint the same one in the next table: a
+// container that restarted, or got another address, is a new endpoint.
+type Identity struct {
+	Backend string
+	ID      string // container id; "" for a static endpoint
+	Address string // host:port
+	Started int64  // Unix nanoseconds of the last start; 0 where not known
+}
+
+// Endpoint is one address that takes requests for a backend. Its exported
+// fields never change after New.
+type Endpoint struct {
+	Identity
+	Name   string // the container's name, or the address of a static endpoint
+	Weight int64  // at least 1
+	Stats  *stats.Counters
+	hash   uint64
+
+	inFlight atomic.Int64
+	draining atomic.Bool // out of the table: takes nothing any more
+	byHand   atomic.Bool // drained by an operator, until undrained
+	health   atomic.Int32
+	since    atomic.Int64 // Unix nanoseconds since when it takes requests
+	ejection ejection
+
+	idleOnce sync.Once
+	idle     chan struct{} // closed once draining and nothing is in flight
+}
+
+// The states of active health checking.
+const (
+	healthUnchecked int32 = iota // no health section: nothing to wait for
+	healthUnknown                // probes have not passed yet
+	healthGood
+	healthBad
+)
+
+// New makes an endpoint that takes requests from now on; with checked, only
+// once a health probe has said so.
+func New(id Identity, name string, weight int, checked bool) *Endpoint {
+	e := &Endpoint{Identity: id, Name: name, Weight: int64(max(weight, 1)), Stats: &stats.Counters{}, idle: make(chan struct{})}
+	e.hash = hashString(stableName(name, id.Address))
+	e.since.Store(time.Now().UnixNano())
+	if checked {
+		e.health.Store(healthUnknown)
+	}
+	return e
+}
+
+// stableName is what keyed picking hashes: a container's name stays the same
+// when it is recreated, its address does not.
+func stableName(name, address string) string {
+	if name == "" {
+		return address
+	}
+	return name
+}
+
+// Acquire claims e for one attempt. It counts first and looks at the drain
+// mark second, so a drain that saw no request in flight cannot miss one.
+func (e *Endpoint) Acquire() bool {
+	e.inFlight.Add(1)
+	if e.draining.Load() || e.byHand.Load() {
+		e.Release()
+		return false
+	}
+	return true
+}
+
+// Release ends what Acquire began.
+func (e *Endpoint) Release() {
+	if e.inFlight.Add(-1) == 0 && e.draining.Load() {
+		e.idleOnce.Do(func() { close(e.idle) })
+	}
+}
+
+// InFlight is the number of attempts that hold e now.
+func (e *Endpoint) InFlight() int64 { return e.inFlight.Load() }
+
+// Drain takes e out of use for good. The channel is closed once nothing is in
+// flight on it.
+func (e *Endpoint) Drain() <-chan struct{} {
+	e.draining.Store(true)
+	if e.inFlight.Load() == 0 {
+		e.idleOnce.Do(func() { close(e.idle) })
+	}
+	return e.idle
+}
+
+// Hold takes e out of use until Unhold: an operator's drain.
+func (e *Endpoint) Hold() { e.byHand.Store(true) }
+
+// Unhold ends a Hold.
+func (e *Endpoint) Unhold() {
+	e.byHand.Store(false)
+	e.since.Store(time.Now().UnixNano())
+}
+
+// Held tells whether an operator drained e.
+func (e *Endpoint) Held() bool { return e.byHand.Load() }
+
+// MarkHealth takes the verdict of active probing.
+func (e *Endpoint) MarkHealth(good bool) {
+	next := healthBad
+	if good {
+		next = healthGood
+	}
+	if was := e.health.Swap(next); good && was != healthGood {
+		e.since.Store(time.Now().UnixNano())
+		e.ejection.clear()
+	}
+}
+
+// usable tells whether e may take a new request at now (Unix nanoseconds).
+func (e *Endpoint) usable(now int64) bool {
+	return !e.draining.Load() && !e.byHand.Load() && e.health.Load()&^2 == 0 && !e.ejection.active(now)
+}
+
+// State is what e is doing now, for people: "ready", or why it takes nothing.
+func (e *Endpoint) State() string {
+	now := time.Now().UnixNano()
+	switch {
+	case e.draining.Load():
+		return "draining"
+	case e.byHand.Load():
+		return "drained by hand"
+	case e.health.Load() == healthUnknown:
+		return "waiting for health probes"
+	case e.health.Load() == healthBad:
+		return "health probes fail"
+	case e.ejection.active(now):
+		left := time.Duration(e.ejection.until.Load() - now).Round(100 * time.Millisecond)
+		return fmt.Sprintf("ejected for %v: %s", left, e.ejection.reason())
+	}
+	return "ready"
+}
+
+// Checked tells whether active probes decide over e.
+func (e *Endpoint) Checked() bool { return e.health.Load() != healthUnchecked }

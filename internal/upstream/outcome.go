@@ -1,0 +1,22 @@
+package upstream
+
+// Outcome is how one attempt on one endpoint ended, as far as the engine
+// could see.
+type Outcome uint8
+
+// The outcomes of an attempt.
+const (
+	None          Outcome = iota // no attempt was made yet
+	Answered                     // a valid response head arrived
+	ConnectFailed                // no connection: provably nothing was sent
+	Stale                        // a kept-alive connection had been closed before a byte of the response
+	Broken                       // the connection died after request bytes were sent, before a response head
+	TimedOut                     // no response head in time
+	Invalid                      // what came was not HTTP
+	Canceled                     // the client went away first
+)
+
+var outcomeNames = [...]string{"none", "answered", "connect failed", "stale connection", "connection broken", "timed out", "invalid response", "canceled"}
+
+// String is the outcome in words, for logs.
+func (o Outcome) String() string { return outcomeNames[o] }
