@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"net/http"
+
+	"rgate/internal/route"
+)
+
+// Gateway is what the socket asks and tells, as functions.
+type Gateway struct {
+	Table  func() *route.Table
+	Reload func() error
+	Drain  func(container string) (endpoints int)
+	Undo   func(container string) (endpoints int) // of a Drain
+	Ready  func() error                           // why requests should not come here yet, or any more
+}
+
+// Handler serves the socket: /stats, /routes, /reload, /drain, /undrain,
+// /healthz and /readyz. What changes something wants POST.
+func Handler(g Gateway) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/stats", Stats(g.Table))
+	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Describe(g.Table())) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "alive"}) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := g.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		writeJSON(w, map[string]string{"status": "ready"})
+	})
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
+		if err := g.Reload(); err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		writeJSON(w, map[string]string{"status": "reloaded"})
+	})
+	mux.HandleFunc("POST /drain", onContainer(g.Drain))
+	mux.HandleFunc("POST /undrain", onContainer(g.Undo))
+	return mux
+}
+
+func onContainer(do func(string) int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := r.URL.Query().Get("container")
+		n := 0
+		if name != "" {
+			n = do(name)
+		}
+		if n == 0 {
+			http.Error(w, "no endpoint is a container of that name or id", http.StatusNotFound)
+			return
+		}
+		writeJSON(w, map[string]int{"endpoints": n})
+	}
+}

@@ -1,0 +1,61 @@
+package admin
+
+import "rgate/internal/route"
+
+// Routes is the compiled table, for people and programs.
+type Routes struct {
+	Config   string         `json:"config"`
+	Stale    string         `json:"stale,omitempty"` // why the engine cannot be asked now
+	Routes   []RouteEntry   `json:"routes"`
+	Backends []BackendEntry `json:"backends"`
+}
+
+// RouteEntry is one route.
+type RouteEntry struct {
+	PathPrefix string `json:"path_prefix"`
+	Match      string `json:"match"`
+	Backend    string `json:"backend"`
+	Line       int    `json:"line"`
+}
+
+// BackendEntry is one backend with its endpoints and what was left out.
+type BackendEntry struct {
+	Backend   string          `json:"backend"`
+	Balance   string          `json:"balance"`
+	Endpoints []EndpointEntry `json:"endpoints"`
+	LeftOut   []LeftOutEntry  `json:"left_out"`
+}
+
+// EndpointEntry is one endpoint and its state.
+type EndpointEntry struct {
+	Name     string `json:"name"`
+	Address  string `json:"address"`
+	State    string `json:"state"`
+	InFlight int64  `json:"in_flight"`
+	Note     string `json:"note,omitempty"`
+}
+
+// LeftOutEntry is one container that carries the labels but takes nothing.
+type LeftOutEntry struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// Describe lists what is in t.
+func Describe(t *route.Table) Routes {
+	d := Routes{Config: t.Config.File, Stale: t.Stale(), Routes: []RouteEntry{}, Backends: []BackendEntry{}}
+	for _, r := range t.Routes {
+		d.Routes = append(d.Routes, RouteEntry{r.Prefix, string(r.Match), r.Backend.Name, r.Line})
+	}
+	for _, b := range t.Backends {
+		entry := BackendEntry{Backend: b.Name, Balance: string(b.Balance), Endpoints: []EndpointEntry{}, LeftOut: []LeftOutEntry{}}
+		for _, e := range b.Endpoints {
+			entry.Endpoints = append(entry.Endpoints, EndpointEntry{e.Name, e.Address, e.State(), e.InFlight(), b.Notes[e]})
+		}
+		for _, c := range b.LeftOut {
+			entry.LeftOut = append(entry.LeftOut, LeftOutEntry{c.Name, c.Reason})
+		}
+		d.Backends = append(d.Backends, entry)
+	}
+	return d
+}

@@ -1,0 +1,51 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// SocketPath is where a gateway on port listens for commands unless the
+// config says otherwise: in /run/rgate for root, else in the user's runtime
+// directory, else in a directory of the user's own below the temporary one.
+func SocketPath(port int) string {
+	dir := filepath.Join(os.TempDir(), "rgate-"+strconv.Itoa(os.Getuid()))
+	if runtime := os.Getenv("XDG_RUNTIME_DIR"); os.Getuid() == 0 {
+		dir = "/run/rgate"
+	} else if runtime != "" {
+		dir = filepath.Join(runtime, "rgate")
+	}
+	return filepath.Join(dir, strconv.Itoa(port)+".sock")
+}
+
+// Listen opens the socket at path for the owner alone. A socket that a dead
+// process left is replaced; one that a living process answers on is not.
+func Listen(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the directory of the admin socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if conn, dialErr := net.Dial("unix", path); dialErr == nil {
+			_ = conn.Close()
+			return nil, fmt.Errorf("cannot listen on %s: another rgate answers there; set admin.socket to another path", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("cannot replace a dead admin socket: %w", err)
+		}
+		l, err = net.Listen("unix", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the admin socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("cannot protect the admin socket: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/route"
+	"rgate/internal/upstream"
+)
+
+// probes runs one prober for each endpoint whose backend has a health section.
+type probes struct {
+	running map[*upstream.Endpoint]prober
+	wait    sync.WaitGroup
+}
+
+type prober struct {
+	rules config.Health
+	end   context.CancelFunc
+}
+
+// follow starts and ends probers so that they are those of t.
+func (p *probes) follow(ctx context.Context, t *route.Table) {
+	wanted := map[*upstream.Endpoint]config.Health{}
+	for _, b := range t.Backends {
+		for _, e := range b.Endpoints {
+			if e.Checked() {
+				wanted[e] = b.Config.Traffic.Health
+			}
+		}
+	}
+	for e, running := range p.running {
+		if rules, ok := wanted[e]; !ok || rules != running.rules {
+			running.end()
+			delete(p.running, e)
+		}
+	}
+	if p.running == nil {
+		p.running = map[*upstream.Endpoint]prober{}
+	}
+	for e, rules := range wanted {
+		if _, ok := p.running[e]; ok {
+			continue
+		}
+		probing, end := context.WithCancel(ctx)
+		p.running[e] = prober{rules, end}
+		p.wait.Go(func() { probe(probing, e, rules) })
+	}
+}
+
+// stop ends all probers and waits for them.
+func (p *probes) stop() {
+	for _, running := range p.running {
+		running.end()
+	}
+	p.wait.Wait()
+}
+
+// probe asks e at each interval and marks it after so many answers in a row.
+// The first probe goes at once, later ones are staggered by jitter, so that many
+// endpoints are not probed in step.
+func probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
+	transport := &http.Transport{DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	good, bad := 0, 0
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if err := ask(ctx, client, e, rules); err == nil {
+			good, bad = good+1, 0
+		} else {
+			good, bad = 0, bad+1
+		}
+		if good == rules.HealthyAfter {
+			e.MarkHealth(true)
+		}
+		if bad == rules.UnhealthyAfter {
+			e.MarkHealth(false)
+		}
+		timer.Reset(rules.Interval*9/10 + time.Duration(rand.Int64N(int64(rules.Interval)/5+1)))
+	}
+}
+
+func ask(ctx context.Context, client *http.Client, e *upstream.Endpoint, rules config.Health) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.Address+rules.Path, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("User-Agent", "rgate-health")
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	if response.StatusCode != rules.Expect {
+		return fmt.Errorf("status %d instead of %d", response.StatusCode, rules.Expect)
+	}
+	return nil
+}
