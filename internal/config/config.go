@@ -3,10 +3,7 @@
 // It imports nothing of ours and does no I/O but reading the file.
 package config
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // Config is a whole, valid configuration. Defaults are filled in, so no reader
 // needs to know them.
@@ -22,8 +19,17 @@ type Config struct {
 	Timeouts        Timeouts
 	Limits          Limits
 	TrustedProxies  []netip.Prefix
-	ReasonHeader    bool // send X-Rgate-Reason on answers of rgate's own
+	ReasonHeader    bool    // send X-Rgate-Reason on answers of rgate's own
+	Engine          string  // what moves the bytes: auto, loop or standard
+	Traffic         Traffic // what a backend gets that says nothing itself; its DrainTimeout also bounds rgate's own end
 }
+
+// The engines a file can ask for.
+const (
+	EngineAuto     = "auto"     // loop where it runs, else standard
+	EngineLoop     = "loop"     // epoll, Linux only
+	EngineStandard = "standard" // net/http, everywhere
+)
 
 // MatchMode says where a path prefix may end.
 type MatchMode string
@@ -52,7 +58,12 @@ type Backend struct {
 	Address     string // auto, container or published
 	Network     string // Docker network to reach containers on; "" for any
 	Endpoints   []string
-	Line        int // where the backend begins in the file, from 1
+
+	GenerationLabel string // label that tells generations apart; "" for none
+	WeightLabel     string // label that holds a weight; "" for none
+
+	Traffic Traffic // resolved: the backend's own, else the file's, else the default
+	Line    int     // where the backend begins in the file, from 1
 }
 
 // Label is one label a container must carry. With AnyValue the key is enough.
@@ -71,7 +82,7 @@ type Response struct {
 
 // Stats places the statistics page on the public listener.
 type Stats struct {
-	Path string // "/stats"
+	Path string // "/stats"; "" for no page there
 }
 
 // Admin is the Unix socket on which a running gateway is asked and told
@@ -91,18 +102,4 @@ type TLS struct {
 	CA   string
 	Cert string
 	Key  string
-}
-
-// Timeouts bound what a peer can keep rgate waiting for.
-type Timeouts struct {
-	Connect        time.Duration // to dial an endpoint
-	ResponseHeader time.Duration // from the request sent to the response head
-	Idle           time.Duration // a kept-alive client connection without a request
-	ClientHeader   time.Duration // for a client to send a request head
-}
-
-// Limits bound what a stranger can make grow.
-type Limits struct {
-	HeaderBytes int // of a request head
-	Connections int // client connections at once
 }

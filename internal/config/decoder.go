@@ -1,0 +1,157 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// decoder walks the nodes of one file and collects what is wrong with them.
+// It goes on after a problem, so that all of them come at once.
+type decoder struct {
+	file     string
+	lines    []string // without their ends
+	env      func(string) (string, bool)
+	names    names // every key there is
+	problems []Problem
+	guesses  int // how many more names may be compared with others
+}
+
+// guessBudget bounds the comparisons for "did you mean": a file of ten
+// thousand wrong names would otherwise take seconds.
+const guessBudget = 200_000
+
+func newDecoder(file string, data []byte, env func(string) (string, bool)) *decoder {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
+	if len(data) > maxFileBytes {
+		data = nil // it is refused; no need to cut it into lines
+	}
+	return &decoder{file: file, lines: splitLines(string(data)), env: env, names: namesOf(topKeys), guesses: guessBudget}
+}
+
+// splitLines cuts where YAML does, so that the line numbers of both agree.
+func splitLines(text string) []string {
+	text = strings.TrimPrefix(text, "\ufeff")
+	ends := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+	return strings.Split(ends.Replace(text), "\n")
+}
+
+// report adds a problem at a place, which is forced into the file.
+func (d *decoder) report(line, column, span int, message, hint string) {
+	line = max(1, min(line, len(d.lines)))
+	source := d.lines[line-1]
+	column = max(1, min(column, utf8.RuneCountInString(source)+1))
+	d.problems = append(d.problems, Problem{
+		File: d.file, Line: line, Column: column, Source: source, Span: max(1, span),
+		Message: message, Hint: hint,
+	})
+}
+
+// problem reports what is wrong with a node.
+func (d *decoder) problem(n *yaml.Node, hint, format string, args ...any) {
+	d.report(n.Line, n.Column, d.span(n), fmt.Sprintf(format, args...), hint)
+}
+
+// span is how many characters of its first line a node takes.
+func (d *decoder) span(n *yaml.Node) int {
+	if n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column {
+		return d.span(n.Content[0])
+	}
+	if n.Kind != yaml.ScalarNode {
+		return 1
+	}
+	rest := d.rest(n.Line, n.Column)
+	if rest == "" {
+		return 1
+	}
+	if quote := rest[:1]; quote == `"` || quote == "'" {
+		if end := strings.Index(rest[1:], quote); end >= 0 {
+			return utf8.RuneCountInString(rest[:end+2])
+		}
+	}
+	if strings.HasPrefix(rest, "*") { // an alias, whose value is elsewhere
+		return utf8.RuneCountInString(strings.FieldsFunc(rest, isAliasEnd)[0])
+	}
+	length := utf8.RuneCountInString(n.Value)
+	return max(1, min(length, utf8.RuneCountInString(strings.TrimRight(rest, " \t"))))
+}
+
+func isAliasEnd(r rune) bool { return strings.ContainsRune(" \t,]}", r) }
+
+// rest is a line from a column on.
+func (d *decoder) rest(line, column int) string {
+	if line < 1 || line > len(d.lines) {
+		return ""
+	}
+	runes := []rune(d.lines[line-1])
+	if column < 1 || column > len(runes) {
+		return ""
+	}
+	return string(runes[column-1:])
+}
+
+// guess is nearest within the budget.
+func (d *decoder) guess(name string, candidates []string) string {
+	if d.guesses < len(candidates) {
+		return ""
+	}
+	d.guesses -= len(candidates)
+	return nearest(name, candidates)
+}
+
+// follow is the node an alias stands for. Scalars keep the alias's place,
+// since that is where a wrong value was written.
+func follow(n *yaml.Node) *yaml.Node {
+	if n.Kind != yaml.AliasNode {
+		return n
+	}
+	target := n.Alias
+	if target.Kind == yaml.ScalarNode {
+		moved := *target
+		moved.Line, moved.Column = n.Line, n.Column
+		return &moved
+	}
+	return target
+}
+
+// kindOf says in plain words what a node is.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!null":
+		return "nothing"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	}
+	return "text"
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+// shown is a name or value as messages quote it, short and on one line.
+func shown(s string) string {
+	const longest = 60
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+	if runes := []rune(clean); len(runes) > longest {
+		clean = string(runes[:longest]) + "…"
+	}
+	return "`" + clean + "`"
+}

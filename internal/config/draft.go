@@ -1,0 +1,120 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// draft is a Config while it is read, with the nodes that checks across the
+// file point at.
+type draft struct {
+	Config
+	routes   []routeDraft
+	backends []backendDraft
+}
+
+// topKeys are the keys of the file. They are read in this order, whatever
+// theirs in the file, so that backends find the traffic keys they inherit.
+var topKeys = slices.Concat(
+	trafficKeys(func(c *draft) *Traffic { return &c.Traffic }),
+	[]key[draft]{
+		value("listen", text(checkListen), func(c *draft) *string { return &c.Listen }),
+		value("engine", choice(EngineAuto, EngineLoop, EngineStandard), func(c *draft) *string { return &c.Engine }),
+		value("reason_header", boolean, func(c *draft) *bool { return &c.ReasonHeader }),
+		section("stats", statsKeys, func(c *draft) *Stats { return &c.Stats }),
+		section("admin", adminKeys, func(c *draft) *Admin { return &c.Admin }),
+		dockerKey,
+		section("timeouts", timeoutKeys, func(c *draft) *Timeouts { return &c.Timeouts }),
+		section("limits", limitKeys, func(c *draft) *Limits { return &c.Limits }),
+		values("trusted_proxies", readProxy, trustedProxies),
+		{name: "default_response", below: namesOf(responseKeys), read: readResponse},
+		{name: "backends", below: namesOf(backendKeys), read: readBackends},
+		{name: "routes", below: namesOf(routeKeys), read: readRoutes},
+	},
+)
+
+// resolve checks what no single key can know, and completes the Config.
+func (c *draft) resolve(d *decoder) {
+	c.Backends = make([]Backend, 0, len(c.backends))
+	backends := make(map[string]int, len(c.backends)) // name → line
+	known := make([]string, 0, len(c.backends))
+	for _, b := range c.backends {
+		c.Backends = append(c.Backends, b.Backend)
+		if b.Name == "" {
+			continue // already reported
+		}
+		if line, ok := backends[b.Name]; ok {
+			d.problem(b.name, "give one of them another name, or remove it", "backend %s is defined twice, first on line %d", shown(b.Name), line)
+			continue
+		}
+		backends[b.Name] = b.name.Line
+		known = append(known, b.Name)
+	}
+	c.Routes = make([]Route, 0, len(c.routes))
+	prefixes := make(map[string]int, len(c.routes))
+	for _, r := range c.routes {
+		c.Routes = append(c.Routes, r.Route)
+		if line, ok := prefixes[r.PathPrefix]; ok && r.PathPrefix != "" {
+			d.problem(r.prefix, "change or remove one of the two", "two routes have the prefix %s, the first on line %d", shown(r.PathPrefix), line)
+		} else if r.prefix != nil {
+			prefixes[r.PathPrefix] = r.prefix.Line
+		}
+		if _, ok := backends[r.Backend]; !ok && r.Backend != "" {
+			d.problem(r.backend, d.backendHint(r.Backend, known), "no backend is named %s", shown(r.Backend))
+		}
+	}
+}
+
+// backendHint says which backend a route may have meant.
+func (d *decoder) backendHint(name string, known []string) string {
+	const listed = 5
+	if near := d.guess(name, known); near != "" {
+		return "did you mean `" + near + "`?"
+	}
+	switch {
+	case len(known) == 0:
+		return "the file defines no backends: add it under `backends:`"
+	case len(known) > listed:
+		return fmt.Sprintf("there are %s and %d more", strings.Join(known[:listed], ", "), len(known)-listed)
+	}
+	return "there are: " + strings.Join(known, ", ")
+}
+
+// responseKeys are the keys of default_response.
+var responseKeys = []key[Response]{
+	value("body", text(), func(r *Response) *string { return &r.Body }),
+	value("status_code", integer(200, 599), func(r *Response) *int { return &r.StatusCode }),
+	value("content_type", text(checkContentType), func(r *Response) *string { return &r.ContentType }),
+}
+
+// readResponse takes default_response as a mapping, or as a list of mappings
+// that is the same mapping cut in pieces.
+func readResponse(d *decoder, n *yaml.Node, into *draft) {
+	const name = "default_response"
+	whole := follow(n)
+	if whole.Kind == yaml.SequenceNode {
+		joined := *whole
+		joined.Kind, joined.Tag, joined.Content = yaml.MappingNode, "!!map", nil
+		for _, item := range d.items(n, name) {
+			if item.Kind != yaml.MappingNode {
+				d.problem(item, "write `- body: …` and `- status_code: …`", "an item of `%s` must be a mapping, not %s", name, kindOf(item))
+				continue
+			}
+			joined.Content = append(joined.Content, item.Content...)
+		}
+		whole = &joined
+	}
+	present := mapping(d, whole, "`"+name+"`", responseKeys, &into.DefaultResponse)
+	answer := &into.DefaultResponse
+	if answer.StatusCode != 204 && answer.StatusCode != 205 && answer.StatusCode != 304 {
+		return
+	}
+	if body, ok := present["body"]; ok && answer.Body != "" {
+		d.problem(follow(body.value), "leave out the body, or choose another status code", "an answer with status code %d has no body", answer.StatusCode)
+	} else {
+		answer.Body = ""
+	}
+}

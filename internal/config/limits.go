@@ -1,0 +1,29 @@
+package config
+
+import "time"
+
+// Timeouts bound what a peer can keep rgate waiting for.
+type Timeouts struct {
+	Connect        time.Duration // to dial an endpoint
+	ResponseHeader time.Duration // from the request sent to the response head
+	Idle           time.Duration // a kept-alive client connection without a request
+	ClientHeader   time.Duration // for a client to send a request head
+}
+
+// Limits bound what a stranger can make grow. 0 is no limit, save for
+// HeaderBytes and HeaderCount, which always bound.
+type Limits struct {
+	HeaderBytes           int // of a request head
+	HeaderCount           int // fields of a request head
+	Connections           int // client connections at once
+	ConnectionsPerClient  int // of those, from one client address
+	RequestsPerConnection int // before rgate closes a kept-alive connection
+	BodyProgress          BodyProgress
+}
+
+// BodyProgress is the least a request body must move while rgate waits for it:
+// Bytes in each Within. An upload may last for hours as long as it moves.
+type BodyProgress struct {
+	Bytes  int // 0 for no such demand
+	Within time.Duration
+}

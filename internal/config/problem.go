@@ -1,0 +1,56 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing wrong with a file, and where.
+type Problem struct {
+	File    string
+	Line    int    // from 1
+	Column  int    // from 1, in characters
+	Source  string // the offending line
+	Span    int    // how many characters of it are meant, at least 1
+	Message string
+	Hint    string // what would be right; "" where nothing can be said
+}
+
+// String is the problem on one line: file:line:column: message (hint).
+func (p Problem) String() string {
+	s := fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+	if p.Hint != "" {
+		s += " (" + p.Hint + ")"
+	}
+	return s
+}
+
+// Problems is the error of a file: everything that is wrong with it, in the
+// order of the file.
+type Problems struct {
+	List []Problem
+}
+
+// Error lists the problems, one a line.
+func (p *Problems) Error() string {
+	lines := make([]string, len(p.List))
+	for i, problem := range p.List {
+		lines[i] = problem.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted puts problems in the order of the file and drops repeats, which
+// anchors cause: what is wrong in one place is wrong wherever it is used.
+func sorted(list []Problem) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return slices.CompactFunc(list, func(a, b Problem) bool {
+		return a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
+	})
+}
