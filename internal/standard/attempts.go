@@ -1,0 +1,239 @@
+package standard
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+)
+
+// attempts is ReverseProxy's transport: it sends a request to one endpoint
+// after the other, as the gate says.
+type attempts struct{}
+
+var errAnswered = errors.New("cannot forward: rgate answers by itself")
+
+// RoundTrip implements http.RoundTripper.
+func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
+	x := exchangeOf(r.Context())
+	for {
+		ep := x.Next(x.outcome, time.Now())
+		if ep == nil {
+			return nil, errAnswered
+		}
+		res, err := x.try(r, ep)
+		if err == nil {
+			return x.take(res), nil
+		}
+		if x.outcome == upstream.Canceled {
+			return nil, err
+		}
+		x.engine.log.Debug("an attempt failed", "request_id", string(x.RequestID), "endpoint", ep.Name,
+			"address", ep.Address, "outcome", x.outcome.String(), "error", err)
+	}
+}
+
+// try makes one attempt on ep, and again on another connection where one
+// turns out to be closed before a byte is sent.
+func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, error) {
+	t := x.engine.transportTo(ep, x.Table.Config.Timeouts)
+	for {
+		a := &attempt{}
+		res, err := t.RoundTrip(a.request(r, x, ep))
+		if err == nil {
+			err = x.check(res)
+		}
+		if err == nil {
+			return res, nil
+		}
+		if a.unsent() && a.reused.Load() && r.Context().Err() == nil && x.body.rewind() {
+			continue
+		}
+		x.outcome = x.judge(r.Context(), a, err)
+		if x.outcome != upstream.Canceled && !x.body.rewind() && x.outcome != upstream.ConnectFailed {
+			x.Exchange.Body = proxy.Streamed // too much of it is gone
+		}
+		return nil, err
+	}
+}
+
+// attempt watches what one round trip does with its connection.
+type attempt struct {
+	reused      atomic.Bool
+	conn        atomic.Pointer[upstreamConn]
+	wrote, read int64 // by conn, before this attempt
+}
+
+// request is r made for one attempt.
+func (a *attempt) request(r *http.Request, x *exchange, ep *upstream.Endpoint) *http.Request {
+	ctx := httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{GotConn: a.got})
+	out := r.WithContext(ctx)
+	url := *r.URL
+	url.Host = ep.Address
+	out.URL = &url
+	switch {
+	case x.body != nil:
+		out.Body = x.body.attempt()
+	case r.Method == http.MethodGet, r.Method == http.MethodHead, r.Method == http.MethodOptions:
+		// net/http repeats a request without a body by itself when a
+		// kept-alive connection breaks. Whether to is the gate's to say.
+		out.Body = empty{}
+	}
+	return out
+}
+
+// empty is no body that does not look like one.
+type empty struct{}
+
+// Read implements io.Reader.
+func (empty) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close implements io.Closer.
+func (empty) Close() error { return nil }
+
+func (a *attempt) got(info httptrace.GotConnInfo) {
+	c, ok := info.Conn.(*upstreamConn)
+	if !ok {
+		return
+	}
+	a.wrote, a.read = c.wrote.Load(), c.read.Load()
+	a.reused.Store(info.Reused)
+	c.suspect.Store(info.Reused)
+	a.conn.Store(c)
+}
+
+// unsent tells whether it is certain that the endpoint got nothing.
+func (a *attempt) unsent() bool {
+	c := a.conn.Load()
+	return c == nil || c.wrote.Load() == a.wrote
+}
+
+// judge classifies the error of a round trip.
+func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Outcome {
+	if ctx.Err() != nil {
+		return upstream.Canceled
+	}
+	if fault := x.body.fault(); fault != nil {
+		x.clientFault(fault)
+		return upstream.Canceled
+	}
+	if a.unsent() {
+		return upstream.ConnectFailed
+	}
+	var timeout interface{ Timeout() bool }
+	switch c := a.conn.Load(); {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return upstream.TimedOut
+	case c.read.Load() == a.read && a.reused.Load():
+		return upstream.Stale
+	case c.read.Load() == a.read || broken(err):
+		return upstream.Broken
+	}
+	return upstream.Invalid
+}
+
+// broken tells whether err says that the connection ended.
+func broken(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// clientFault answers for a request body that ended early or was malformed.
+func (x *exchange) clientFault(err error) {
+	var op net.Error
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) {
+		x.gone()
+		return
+	}
+	x.Answer = proxy.BadRequest("the request body is malformed")
+	x.Status = x.Answer.Status
+}
+
+var errUnasked = errors.New("cannot switch protocols: the endpoint answered 101 to what asked for no WebSocket")
+
+// check refuses responses that net/http takes and a client must not get.
+func (x *exchange) check(res *http.Response) error {
+	if res.StatusCode != http.StatusSwitchingProtocols {
+		return nil
+	}
+	if x.websocket && strings.EqualFold(res.Header.Get("Upgrade"), "websocket") {
+		return nil
+	}
+	res.Body.Close()
+	return errUnasked
+}
+
+// take notes that res arrived and prepares it for the client.
+func (x *exchange) take(res *http.Response) *http.Response {
+	x.outcome = upstream.Answered
+	x.Head(res.StatusCode)
+	if len(x.SetCookie) > 0 {
+		res.Header.Add("Set-Cookie", string(x.SetCookie))
+	}
+	if pipe, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
+		x.Upgraded = true
+		res.Body = &tunnel{ReadWriteCloser: pipe, x: x}
+		return res
+	}
+	res.Header.Del("Upgrade") // of a connection that the client does not see
+	res.Body = &response{ReadCloser: res.Body, x: x}
+	return res
+}
+
+// response counts a response body, and tells of one that ends early.
+type response struct {
+	io.ReadCloser
+	x *exchange
+}
+
+// Read implements io.Reader.
+func (b *response) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.x.bytesOut.Add(int64(n))
+	if err != nil && err != io.EOF && b.x.request.Context().Err() == nil {
+		x := b.x
+		x.engine.log.LogAttrs(context.Background(), slog.LevelWarn, "an endpoint broke off its response",
+			slog.String("request_id", string(x.RequestID)), slog.String("endpoint", x.Endpoint().Name),
+			slog.String("address", x.Endpoint().Address), slog.Any("error", err))
+	}
+	return n, err
+}
+
+// tunnel counts what an upgraded connection carries.
+type tunnel struct {
+	io.ReadWriteCloser
+	x *exchange
+}
+
+// Read implements io.Reader.
+func (t *tunnel) Read(p []byte) (int, error) {
+	n, err := t.ReadWriteCloser.Read(p)
+	t.x.bytesOut.Add(int64(n))
+	return n, err
+}
+
+// Write implements io.Writer.
+func (t *tunnel) Write(p []byte) (int, error) {
+	n, err := t.ReadWriteCloser.Write(p)
+	t.x.bytesIn.Add(int64(n))
+	return n, err
+}
+
+// CloseWrite passes on that one side has said all it has to say.
+func (t *tunnel) CloseWrite() error {
+	if c, ok := t.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package standard
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rgate/internal/proxy"
+)
+
+// clientConn is a client's connection. It knows when a handler answers; what
+// net/http writes while none does is its refusal of a request that it could
+// not read, and goes out, and is counted, as an answer of rgate's own.
+type clientConn struct {
+	net.Conn
+	engine    *Engine
+	client    netip.Addr
+	once      sync.Once
+	answering atomic.Bool
+	requests  atomic.Int64
+}
+
+type clientConnKey struct{}
+
+func withClientConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, clientConnKey{}, c)
+}
+
+func clientConnOf(ctx context.Context) *clientConn {
+	return ctx.Value(clientConnKey{}).(*clientConn)
+}
+
+// trackState notes that net/http waits for the next request.
+func trackState(c net.Conn, s http.ConnState) {
+	if s == http.StateIdle {
+		c.(*clientConn).answering.Store(false)
+	}
+}
+
+// Close implements net.Conn.
+func (c *clientConn) Close() error {
+	c.once.Do(func() { c.engine.crowd.leave(c.client) })
+	return c.Conn.Close()
+}
+
+// CloseWrite is what net/http ends a connection with, so that its last answer
+// arrives.
+func (c *clientConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Write implements net.Conn.
+func (c *clientConn) Write(p []byte) (int, error) {
+	if c.answering.Load() {
+		return c.Conn.Write(p)
+	}
+	if _, err := c.Conn.Write(c.refuse(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// refuse is rgate's own form of net/http's refusal p.
+func (c *clientConn) refuse(p []byte) []byte {
+	var status int
+	var text string
+	head, body, _ := bytes.Cut(p, []byte("\r\n\r\n"))
+	if _, err := fmt.Sscanf(string(head), "HTTP/1.1 %d", &status); err != nil {
+		return p
+	}
+	_, text, _ = cutText(string(body))
+	a := proxy.BadRequest("the request cannot be read" + text)
+	switch status {
+	case http.StatusBadRequest:
+	case http.StatusRequestHeaderFieldsTooLarge:
+		a = tooLarge("the request's header is too large")
+	default:
+		a.Status, a.Reason = status, proxy.ReasonUnsupport
+	}
+	return c.render(a)
+}
+
+// cutText is what net/http says beyond the status text.
+func cutText(body string) (status, more string, found bool) {
+	at := bytes.IndexByte([]byte(body), ':')
+	if at < 0 {
+		return body, "", false
+	}
+	return body[:at], body[at:], true
+}
+
+// render records a refusal and returns its bytes.
+func (c *clientConn) render(a *proxy.Answer) []byte {
+	x := &exchange{engine: c.engine}
+	x.Start, x.Client = time.Now(), c.client
+	c.engine.gate.Refuse(&x.Exchange, a)
+	h := http.Header{}
+	x.describe(h)
+	h.Set("Connection", "close")
+	x.bytesOut.Store(int64(len(a.Body)))
+	defer x.end()
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "HTTP/1.1 %d %s\r\n", a.Status, http.StatusText(a.Status))
+	_ = h.Write(&out) // a buffer takes everything
+	out.WriteString("\r\n")
+	out.Write(a.Body)
+	return out.Bytes()
+}

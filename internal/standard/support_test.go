@@ -1,0 +1,221 @@
+package standard
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/proxy"
+	"rgate/internal/route"
+)
+
+// rig is an engine on a real socket, with routes to given endpoints.
+type rig struct {
+	*Engine
+	t    *testing.T
+	gate *proxy.Gate
+	addr string
+	logs *logBook
+}
+
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// start serves / from endpoints. change, if any, gets at the configuration.
+func start(t *testing.T, change func(*config.Config), endpoints ...string) *rig {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: endpoints, Traffic: cfg.Traffic}}
+	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
+	if change != nil {
+		change(cfg)
+	}
+	r := &rig{t: t, logs: &logBook{}}
+	log := slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.gate = proxy.NewGate(route.Build(cfg, nil, nil), log)
+	r.Engine = New(Options{Gate: r.gate, Config: cfg, Log: log, Inform: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "statistics")
+	})})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.addr = l.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- r.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		_ = r.Shutdown(ctx)
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if t.Failed() {
+			t.Log(r.logs.String())
+		}
+	})
+	return r
+}
+
+// backend is an HTTP server, and its address.
+func backend(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s.Listener.Addr().String()
+}
+
+// rawBackend hands each accepted connection to serve and closes it after.
+func rawBackend(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	all.Go(func() {
+		for n := 0; ; n++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, c)
+			mu.Unlock()
+			all.Go(func() {
+				defer c.Close()
+				serve(n, c, bufio.NewReader(c))
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		mu.Lock()
+		for _, c := range open {
+			c.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+	return l.Addr().String()
+}
+
+// readHead reads a message head as it is.
+func readHead(r *bufio.Reader) string {
+	var head strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		head.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return head.String()
+		}
+	}
+}
+
+// nowhere is an address that refuses connections.
+func nowhere(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// peer is a raw client connection.
+type peer struct {
+	net.Conn
+	r *bufio.Reader
+	t *testing.T
+}
+
+func (r *rig) dial() *peer {
+	r.t.Helper()
+	c, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	r.t.Cleanup(func() { c.Close() })
+	return &peer{Conn: c, r: bufio.NewReader(c), t: r.t}
+}
+
+func (p *peer) say(format string, args ...any) {
+	p.t.Helper()
+	if _, err := fmt.Fprintf(p, format, args...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// response reads a response and its body. The body is an error where it broke
+// off.
+func (p *peer) response(method string) (*http.Response, string) {
+	p.t.Helper()
+	res, err := http.ReadResponse(p.r, &http.Request{Method: method})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return res, "error: " + err.Error()
+	}
+	return res, string(text)
+}
+
+// get sends one request line and fields on a connection of its own.
+func (r *rig) get(line string, fields ...string) (*http.Response, string) {
+	r.t.Helper()
+	p := r.dial()
+	p.say("%s HTTP/1.1\r\nHost: shop.example\r\n", line)
+	for _, f := range fields {
+		p.say("%s\r\n", f)
+	}
+	p.say("\r\n")
+	method, _, _ := strings.Cut(line, " ")
+	res, text := p.response(method)
+	p.Close()
+	return res, text
+}
+
+// eventually waits until ok, for what is recorded after a client has its
+// answer.
+func (r *rig) eventually(what string, ok func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	r.t.Fatalf("never: %s", what)
+}
