@@ -1,6 +1,73 @@
-.PHONY: test check
-test: ## every test
-	go test -timeout 20m -p 2 ./...
-check: ## vet and race tests
-	go vet ./...
-	go test -short -race -timeout 20m -p 2 ./...
+# rgate. `make` or `make help` lists the targets.
+
+GO      ?= go
+BINARY  := bin/rgate
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+# Without git the binary falls back to what the Go tool stamped into it.
+LDFLAGS := -s -w $(if $(VERSION),-X rgate/internal/cli.version=$(VERSION)) $(if $(COMMIT),-X rgate/internal/cli.commit=$(COMMIT))
+# Linters are pinned in a module of their own, which keeps rgate's lean.
+TOOL    := $(GO) tool -modfile=tools/go.mod
+GOTEST  := $(GO) test -p 2
+PKGS    ?= ./...
+PORT    ?= 8080
+CONFIG  ?= config.yml
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help build image run demo test test-unit check lint cover bench bench-go fuzz vuln clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the static binary bin/rgate
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/rgate
+
+image: build ## build the container image rgate:latest (wants docker)
+	docker build -t rgate:latest .
+
+run: build ## serve CONFIG (config.yml) on PORT (8080)
+	$(BINARY) --port $(PORT) --config $(CONFIG)
+
+demo: build ## show rgate with four containers of its own making
+	$(BINARY) demo
+
+test: ## run every test, those on a real Docker engine too
+	scripts/with-engine $(GOTEST) -timeout 10m $(PKGS)
+
+test-unit: ## run the tests that need no Docker engine
+	$(GOTEST) -short -timeout 10m $(PKGS)
+
+check: lint ## vet, linters, formatting, tidiness, then every test with the race detector
+	scripts/with-engine $(GOTEST) -race -timeout 15m $(PKGS)
+
+lint: ## vet, linters, formatting and tidiness alone
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	@files=$$(gofmt -l cmd internal scripts); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
+	$(GO) mod tidy -diff
+
+cover: ## measure the coverage of every test, with a page in coverage.html
+	scripts/with-engine $(GOTEST) -timeout 10m -coverpkg=./internal/... -coverprofile=coverage.out $(PKGS)
+	$(GO) tool cover -html=coverage.out -o coverage.html
+	@$(GO) tool cover -func=coverage.out | tail -n 1
+
+bench: ## compare with nginx and HAProxy (Debian; installs them where missing)
+	$(GO) run ./bench
+
+bench-go: ## run the Go benchmarks, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "== $$target in $$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+		done; \
+	done
+
+vuln: ## look for known vulnerabilities in what rgate calls (needs the network)
+	$(TOOL) govulncheck ./...
+
+clean: ## remove what was built
+	rm -rf bin dist coverage.out coverage.html

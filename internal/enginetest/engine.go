@@ -40,6 +40,13 @@ func Machine(t testing.TB) *Engine {
 	return e
 }
 
+func needsEngine(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Docker engine, which -short does without")
+	}
+}
+
 func dial(t testing.TB, host string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.WithHost(host))

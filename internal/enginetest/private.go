@@ -40,6 +40,7 @@ type daemon struct {
 // the test, with all its containers.
 func Private(t testing.TB, o PrivateOptions) *Engine {
 	t.Helper()
+	needsEngine(t)
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
 		t.Fatal("a private engine needs Linux and root: start Docker and run the tests again, or run make test-unit")
 	}
