@@ -28,14 +28,14 @@ type Source interface {
 
 // Options are what a gateway is made of.
 type Options struct {
-	File   string                            // config file that is watched; "" where Config did not come from one
-	Config *config.Config                    // valid
-	Listen string                            // address; "" for the config's, else ":8080"
-	Socket string                            // admin socket; "" for the config's, else admin.SocketPath
-	Log    *slog.Logger                      // nil for slog.Default
+	File   string                           // config file that is watched; "" where Config did not come from one
+	Config *config.Config                   // valid
+	Listen string                           // address; "" for the config's, else ":8080"
+	Socket string                           // admin socket; "" for the config's, else admin.SocketPath
+	Log    *slog.Logger                     // nil for slog.Default
 	Env    func(name string) (string, bool) // for ${VAR} on reload; nil for the process's
-	Source Source                            // nil for the Docker engine that the config names
-	Poll   time.Duration                     // how often the file is read; 0 for a second
+	Source Source                           // nil for the Docker engine that the config names
+	Poll   time.Duration                    // how often the file is read; 0 for a second
 }
 
 // Gateway is a running gateway. New opens what can fail to open, Run serves.
@@ -49,6 +49,7 @@ type Gateway struct {
 	listener net.Listener
 	socket   net.Listener // nil where commands cannot be served
 
+	file     *watchedFile
 	views    viewSlot
 	reloads  chan reload
 	rejected atomic.Int64 // reloads whose file was bad
@@ -75,7 +76,7 @@ func New(o Options) (*Gateway, error) {
 	if o.Listen == "" {
 		o.Listen = ":8080"
 	}
-	g := &Gateway{options: o, log: o.Log, reloads: make(chan reload), ended: make(chan struct{}), views: newViewSlot()}
+	g := &Gateway{options: o, log: o.Log, file: newWatchedFile(o.File), reloads: make(chan reload), ended: make(chan struct{}), views: newViewSlot()}
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
 	g.engine = standard.New(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Stats(g.gate.Table)})
 	if err := g.openSource(); err != nil {

@@ -17,7 +17,6 @@ func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
 	cfg := g.options.Config
-	file := newWatchedFile(g.options.File)
 	var views []discovery.View
 	g.apply(ctx, cfg, views)
 
@@ -40,7 +39,7 @@ func (g *Gateway) own(ctx context.Context) {
 			g.apply(ctx, cfg, views)
 			g.viewed.Store(true)
 		case r := <-g.reloads:
-			next, err := g.reload(cfg, file)
+			next, err := g.reload(cfg)
 			if err == nil {
 				cfg = next
 				g.apply(ctx, cfg, views)
@@ -48,10 +47,10 @@ func (g *Gateway) own(ctx context.Context) {
 			}
 			r.done <- err
 		case <-poll.C:
-			if !file.changed() {
+			if !g.file.changed() {
 				continue
 			}
-			if next, err := g.reload(cfg, file); err == nil {
+			if next, err := g.reload(cfg); err == nil {
 				cfg = next
 				g.apply(ctx, cfg, views)
 				watch()

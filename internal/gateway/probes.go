@@ -14,6 +14,9 @@ import (
 	"rgate/internal/upstream"
 )
 
+// hurried is the longest time between the probes that make up one verdict.
+const hurried = 250 * time.Millisecond
+
 // probes runs one prober for each endpoint whose backend has a health section.
 type probes struct {
 	running map[*upstream.Endpoint]prober
@@ -88,8 +91,19 @@ func probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
 		if bad == rules.UnhealthyAfter {
 			e.MarkHealth(false)
 		}
-		timer.Reset(rules.Interval*9/10 + time.Duration(rand.Int64N(int64(rules.Interval)/5+1)))
+		timer.Reset(pause(rules, good, bad))
 	}
+}
+
+// pause is the time to the next probe, with jitter. While a verdict is still
+// being reached it is short: a new endpoint should not wait for traffic, nor a
+// sick one keep it.
+func pause(rules config.Health, good, bad int) time.Duration {
+	interval := rules.Interval
+	if good > 0 && good < rules.HealthyAfter || bad > 0 && bad < rules.UnhealthyAfter {
+		interval = min(interval, hurried)
+	}
+	return interval*9/10 + time.Duration(rand.Int64N(int64(interval)/5+1))
 }
 
 func ask(ctx context.Context, client *http.Client, e *upstream.Endpoint, rules config.Health) error {

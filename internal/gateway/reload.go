@@ -33,18 +33,18 @@ func (g *Gateway) RejectedReloads() int64 { return g.rejected.Load() }
 
 // reload reads and checks the file; it changes nothing but the source's
 // selectors, and only where all is well.
-func (g *Gateway) reload(running *config.Config, file *watchedFile) (*config.Config, error) {
-	next, err := file.load(g.env)
+func (g *Gateway) reload(running *config.Config) (*config.Config, error) {
+	next, err := g.file.load(g.env)
 	if err != nil {
 		g.rejected.Add(1)
-		g.log.Error("the new configuration is not used; the running one stays", "file", file.path, "rejected_reloads", g.rejected.Load(), "problems", err.Error())
+		g.log.Error("the new configuration is not used; the running one stays", "file", g.file.path, "rejected_reloads", g.rejected.Load(), "problems", err.Error())
 		return nil, err
 	}
 	if keys := config.RestartNeeded(running, next); len(keys) > 0 {
 		g.log.Warn("some changes take effect only after a restart", "keys", keys)
 	}
 	g.source.Select(route.Selectors(next))
-	g.log.Info("configuration reloaded", "file", file.path, "routes", len(next.Routes), "backends", len(next.Backends))
+	g.log.Info("configuration reloaded", "file", g.file.path, "routes", len(next.Routes), "backends", len(next.Backends))
 	return next, nil
 }
 
