@@ -16,8 +16,14 @@ type decoder struct {
 	env      func(string) (string, bool)
 	names    names // every key there is
 	problems []Problem
+	unlisted int // problems above maxProblems
 	guesses  int // how many more names may be compared with others
+	unknown  int // unknown keys so far: any of them may be a missing one misspelt
 }
+
+// maxProblems is how many problems of a file are listed. Nobody mends more in
+// one go, and a hostile file could have one per byte.
+const maxProblems = 1000
 
 // guessBudget bounds the comparisons for "did you mean": a file of ten
 // thousand wrong names would otherwise take seconds.
@@ -42,6 +48,10 @@ func splitLines(text string) []string {
 
 // report adds a problem at a place, which is forced into the file.
 func (d *decoder) report(line, column, span int, message, hint string) {
+	if len(d.problems) == maxProblems {
+		d.unlisted++
+		return
+	}
 	line = max(1, min(line, len(d.lines)))
 	source := d.lines[line-1]
 	column = max(1, min(column, utf8.RuneCountInString(source)+1))
@@ -53,6 +63,10 @@ func (d *decoder) report(line, column, span int, message, hint string) {
 
 // problem reports what is wrong with a node.
 func (d *decoder) problem(n *yaml.Node, hint, format string, args ...any) {
+	if len(d.problems) == maxProblems {
+		d.unlisted++
+		return
+	}
 	d.report(n.Line, n.Column, d.span(n), fmt.Sprintf(format, args...), hint)
 }
 
@@ -82,16 +96,43 @@ func (d *decoder) span(n *yaml.Node) int {
 
 func isAliasEnd(r rune) bool { return strings.ContainsRune(" \t,]}", r) }
 
-// rest is a line from a column on.
+// rest is a line from a column on, as far as anyone looks.
 func (d *decoder) rest(line, column int) string {
 	if line < 1 || line > len(d.lines) {
 		return ""
 	}
-	runes := []rune(d.lines[line-1])
-	if column < 1 || column > len(runes) {
+	const longest = 1000
+	start, end, at := -1, len(d.lines[line-1]), 0
+	for i := range d.lines[line-1] {
+		at++
+		switch at {
+		case column:
+			start = i
+		case column + longest:
+			end = i
+		}
+		if start >= 0 && end == i {
+			break
+		}
+	}
+	if start < 0 {
 		return ""
 	}
-	return string(runes[column-1:])
+	return d.lines[line-1][start:end]
+}
+
+// failure is the error of the file, or nil.
+func (d *decoder) failure() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	list := sorted(d.problems)
+	if d.unlisted > 0 {
+		rest := list[len(list)-1] // where the listed ones end
+		rest.Message, rest.Hint = fmt.Sprintf("%d more problems are not listed", d.unlisted), "mend these first"
+		list = append(list, rest)
+	}
+	return &Problems{List: list}
 }
 
 // guess is nearest within the budget.

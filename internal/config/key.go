@@ -108,6 +108,7 @@ func mapping[T any](d *decoder, n *yaml.Node, what string, keys []key[T], into *
 }
 
 func (d *decoder) unknownKey(n *yaml.Node, what string, known []string) {
+	d.unknown++
 	hint := ""
 	if near := d.guess(n.Value, known); near != "" {
 		hint = "did you mean `" + near + "`?"
@@ -209,7 +210,10 @@ func (d *decoder) plainTag(n *yaml.Node) bool {
 	return false
 }
 
-// missing reports a key that a mapping needs.
-func (d *decoder) missing(n *yaml.Node, what, hint string) {
-	d.problem(n, hint, "%s is missing", what)
+// missing reports a key that a mapping needs, unless something was unknown
+// there since: that is then the missing one, misspelt.
+func (d *decoder) missing(n *yaml.Node, since int, what, hint string) {
+	if n.Kind == yaml.MappingNode && d.unknown == since || isNull(n) {
+		d.problem(n, hint, "%s is missing", what)
+	}
 }

@@ -9,12 +9,12 @@ import (
 // backendDraft is a Backend with the nodes that later checks point at.
 type backendDraft struct {
 	Backend
-	name *yaml.Node // nil where the key was missing
+	name *yaml.Node // nil where the key was missing or its value no name
 }
 
 var backendKeys = slices.Concat(
 	[]key[backendDraft]{
-		value("name", text(checkName), func(b *backendDraft) *string { return &b.Name }),
+		marked("name", text(checkName), func(b *backendDraft) (*string, **yaml.Node) { return &b.Name, &b.name }),
 		{name: "match_labels", read: func(d *decoder, n *yaml.Node, b *backendDraft) { b.MatchLabels = readLabels(d, n) }},
 		value("port", integer(0, 65535), func(b *backendDraft) *int { return &b.Port }),
 		value("scheme", choice("http"), func(b *backendDraft) *string { return &b.Scheme }),
@@ -31,39 +31,57 @@ func readBackends(d *decoder, n *yaml.Node, into *draft) {
 	for _, item := range d.items(n, "backends") {
 		backend := backendDraft{Backend: defaultBackend(into.Traffic)}
 		backend.Line = item.Line
-		before := len(d.problems)
+		since := d.unknown
 		present := mapping(d, item, "a backend", backendKeys, &backend)
-		if name, ok := present["name"]; ok {
-			backend.name = follow(name.value)
-		} else if len(d.problems) == before {
-			d.missing(item, "`name` of this backend", "such as `name: orders`; routes refer to it")
+		if _, ok := present["name"]; !ok {
+			d.missing(item, since, "`name` of this backend", "such as `name: orders`; routes refer to it")
 		}
-		if len(d.problems) == before {
-			backend.check(d, item, present)
-		}
+		backend.checkEndpoints(d, item, since, present)
+		backend.checkSwitches(d, since, present)
 		into.backends = append(into.backends, backend)
 	}
 }
 
-// check finds keys that are right one by one but make no backend together.
-func (b *backendDraft) check(d *decoder, item *yaml.Node, present map[string]entry) {
+// checkEndpoints finds backends that say nothing of where they are.
+func (b *backendDraft) checkEndpoints(d *decoder, item *yaml.Node, since int, present map[string]entry) {
 	labels, hasLabels := present["match_labels"]
+	endpoints, hasEndpoints := present["endpoints"]
+	if hasEndpoints && !isEmpty(endpoints.value) {
+		return
+	}
 	switch {
-	case len(b.MatchLabels) > 0 || len(b.Endpoints) > 0:
-	case hasLabels:
+	case !hasLabels:
+		what := "`match_labels` of this backend"
+		if b.Name != "" {
+			what = "`match_labels` of backend " + shown(b.Name)
+		}
+		d.missing(item, since, what, "name the labels of its containers, or give `endpoints: [host:port]`")
+	case isEmpty(labels.value):
 		d.problem(follow(labels.value), "name at least one label, such as `- app_name=orders`, or give `endpoints`", "`match_labels` is empty: it would match every container")
-	default:
-		d.missing(item, "`match_labels` of backend "+shown(b.Name), "name the labels of its containers, or give `endpoints: [host:port]`")
-	}
-	if health, ok := present["health"]; ok && b.Traffic.Health.Path == "" && !isFalse(health.value) && !d.says(health.value, "path") {
-		d.missing(follow(health.value), "`path` of `health`", "such as `path: /healthz`")
-	}
-	if sticky, ok := present["sticky"]; ok && b.Traffic.Sticky.Cookie == "" && !isFalse(sticky.value) && !d.says(sticky.value, "cookie") {
-		d.missing(follow(sticky.value), "`cookie` of `sticky`", "the name of the cookie, such as `cookie: rgate`")
 	}
 }
 
-// says tells whether a mapping, in which nothing is wrong, has a key.
+// checkSwitches finds sections that say how but not whether.
+func (b *backendDraft) checkSwitches(d *decoder, since int, present map[string]entry) {
+	needs := func(section, key, got, hint string) {
+		e, ok := present[section]
+		if !ok || got != "" || isNull(follow(e.value)) || isFalse(e.value) || d.says(e.value, key) {
+			return
+		}
+		d.missing(follow(e.value), since, "`"+key+"` of `"+section+"`", hint)
+	}
+	needs("health", "path", b.Traffic.Health.Path, "such as `path: /healthz`")
+	needs("sticky", "cookie", b.Traffic.Sticky.Cookie, "the name of the cookie, such as `cookie: rgate`")
+}
+
+// isEmpty tells whether there is nothing in a list or mapping.
+func isEmpty(n *yaml.Node) bool {
+	n = follow(n)
+	return isNull(n) || n.Kind != yaml.ScalarNode && len(n.Content) == 0
+}
+
+// says tells whether a mapping has a key. What is wrong with the mapping is
+// reported once more, and once dropped as a repeat.
 func (d *decoder) says(n *yaml.Node, name string) bool {
 	return slices.ContainsFunc(d.entries(n, ""), func(e entry) bool { return e.key.Value == name })
 }

@@ -68,8 +68,8 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 		mapping(d, root, "the file", topKeys, &draft)
 		draft.resolve(d)
 	}
-	if len(d.problems) > 0 {
-		return nil, &Problems{List: sorted(d.problems)}
+	if err := d.failure(); err != nil {
+		return nil, err
 	}
 	draft.File = file
 	return &draft.Config, nil

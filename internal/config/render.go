@@ -59,7 +59,7 @@ func (p Problem) window() (source string, column, span int) {
 			runes[i] = unicode.ReplacementChar
 		}
 	}
-	column = min(p.Column, len(runes)+1)
+	column = max(1, min(p.Column, len(runes)+1))
 	start := 0
 	if column > sourceWidth/2 && len(runes) > sourceWidth {
 		start = min(column-sourceWidth/2, len(runes)-sourceWidth/2)

@@ -62,7 +62,13 @@ type check func(text string) (message, hint string)
 func text(checks ...check) reader[string] {
 	return func(d *decoder, s scalar) (string, bool) {
 		if !s.isText() {
-			s.wrong(d, "text", "write it in quotes: "+strconv.Quote(s.node.Value))
+			hint := "write it in quotes: " + strconv.Quote(s.node.Value)
+			for _, c := range checks {
+				if message, right := c(s.node.Value); message != "" {
+					hint = right // quotes alone would not do
+				}
+			}
+			s.wrong(d, "text", hint)
 			return "", false
 		}
 		for _, c := range checks {

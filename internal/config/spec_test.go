@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"path/filepath"
 	"testing"
 
@@ -14,7 +15,7 @@ var ignorePlaces = cmp.Options{
 	cmpopts.IgnoreFields(Route{}, "Line"),
 	cmpopts.IgnoreFields(Backend{}, "Line"),
 	cmpopts.EquateEmpty(),
-	cmpopts.EquateComparable(),
+	cmpopts.EquateComparable(netip.Prefix{}),
 }
 
 func load(t *testing.T, path string) *Config {

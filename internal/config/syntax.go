@@ -102,8 +102,9 @@ var plainWords = []struct{ yaml, message, hint string }{
 	{"did not find expected ',' or '}'", "the mapping in {braces} is not closed", "end it with `}`, put `,` between its items, and quote any ${VARIABLE} inside"},
 	{"did not find expected '-' indicator", "this does not belong to the list above", "begin the line with `- `, or align it with the keys outside the list"},
 	{"did not find expected key", "this is not indented like the keys above", "align it with them"},
-	{"could not find expected ':'", "there is no `:` after this key", "write `key: value`"},
+	{"could not find expected ':'", "there is no `:` on this line", "write `key: value`"},
 	{"found unexpected end of stream", "the quote that begins here is not closed", "end the text with the same quote"},
+	{"did not find expected alphabetic or numeric", "`*` and `&` begin the name of an anchor", "put the value in quotes"},
 	{"control characters are not allowed", "a control character in the file", "remove it"},
 	{"did not find expected node content", "a value is missing or cannot begin like this", "quote text that begins with one of `%@&*!|>{}[],#?-` or a backquote"},
 }
@@ -133,8 +134,8 @@ func (d *decoder) syntaxError(err error) {
 		if strings.HasPrefix(d.rest(line, column), "\t") {
 			message, hint = "a tab cannot indent YAML", "use spaces"
 		}
-	case failure.ContextMark.Line > 0 && strings.Contains(failure.Message, "unexpected end of stream"):
-		line, column = failure.ContextMark.Line, failure.ContextMark.Column // the end of the file says nothing
+	case failure.ContextMark.Line > 0 && (strings.Contains(failure.Message, "unexpected end of stream") || strings.Contains(failure.Message, "could not find expected ':'")):
+		line, column = failure.ContextMark.Line, failure.ContextMark.Column // where it began says more than where it failed
 	}
 	if opened := failure.ContextMark; opened.Line > 0 && opened.Line < line && strings.Contains(message, "is not closed") {
 		message += fmt.Sprintf(": it began on line %d", opened.Line)

@@ -1,0 +1,239 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+)
+
+const referenceFile = "../../rgate.reference.yml"
+
+// paths lists a tree of keys as a.b.c, sorted.
+func (t names) paths(prefix string) []string {
+	var list []string
+	for name, below := range t {
+		list = append(list, prefix+name)
+		list = append(list, below.paths(prefix+name+".")...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// keysOfSchema is the tree of keys that a schema describes.
+func keysOfSchema(node map[string]any) names {
+	tree := names{}
+	if properties, ok := node["properties"].(map[string]any); ok {
+		for name, below := range properties {
+			tree[name] = keysOfSchema(below.(map[string]any))
+		}
+	}
+	if items, ok := node["items"].(map[string]any); ok {
+		maps.Copy(tree, keysOfSchema(items))
+	}
+	if alternatives, ok := node["anyOf"].([]any); ok {
+		for _, alternative := range alternatives {
+			maps.Copy(tree, keysOfSchema(alternative.(map[string]any)))
+		}
+	}
+	return tree
+}
+
+func parsedSchema(t *testing.T) map[string]any {
+	t.Helper()
+	var parsed map[string]any
+	if err := json.Unmarshal(Schema(), &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func TestSchemaKnowsTheKeysOfTheDecoder(t *testing.T) {
+	known, described := namesOf(topKeys).paths(""), keysOfSchema(parsedSchema(t)).paths("")
+	if diff := cmp.Diff(known, described); diff != "" {
+		t.Errorf("keys (-decoder +schema):\n%s", diff)
+	}
+}
+
+func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
+	var walk func(path string, node map[string]any)
+	walk = func(path string, node map[string]any) {
+		if properties, ok := node["properties"].(map[string]any); ok {
+			for name, below := range properties {
+				below := below.(map[string]any)
+				if text, _ := below["description"].(string); text == "" {
+					t.Errorf("%s.%s has no description", path, name)
+				}
+				walk(path+"."+name, below)
+			}
+		}
+		if items, ok := node["items"].(map[string]any); ok {
+			walk(path, items)
+		}
+	}
+	walk("", parsedSchema(t))
+}
+
+// TestKeysFillEveryField holds the tables of keys to the Go types: a field
+// that no key fills could never be set.
+func TestKeysFillEveryField(t *testing.T) {
+	skip := map[string]bool{"File": true, "Line": true, "Prefix": true}
+	special := map[string]string{"CA": "ca", "TLS": "tls", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	var fields []string
+	var walk func(prefix string, of reflect.Type)
+	walk = func(prefix string, of reflect.Type) {
+		for field := range of.Fields() {
+			if skip[field.Name] {
+				continue
+			}
+			name, ok := special[field.Name]
+			if !ok {
+				name = snake(field.Name)
+			}
+			inner := field.Type
+			if inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			switch {
+			case field.Name == "Traffic":
+				walk(prefix, inner)
+				continue
+			case name != "":
+				fields = append(fields, prefix+name)
+			}
+			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" {
+				walk(prefix+name+".", inner)
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Config]())
+	slices.Sort(fields)
+	keys := slices.DeleteFunc(namesOf(topKeys).paths(""), func(path string) bool {
+		return strings.HasSuffix(path, "consistent_hash.cookie") // fills the field that header fills
+	})
+	if diff := cmp.Diff(keys, slices.Compact(fields)); diff != "" {
+		t.Errorf("(-keys +fields):\n%s", diff)
+	}
+}
+
+func snake(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToLower(b.String())
+}
+
+func compiledSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	if err := compiler.AddResource("rgate.schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("rgate.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
+// validate holds a YAML text to the schema, as an editor does.
+func validate(t *testing.T, schema *jsonschema.Schema, text []byte) error {
+	t.Helper()
+	var value any
+	if err := yaml.Load(text, &value); err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.Validate(instance)
+}
+
+func TestFilesFitTheSchema(t *testing.T) {
+	schema := compiledSchema(t)
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("found %v, %v", files, err)
+	}
+	for _, file := range append(files, referenceFile) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate(t, schema, data); err != nil {
+			t.Errorf("%s does not fit: %v", file, err)
+		}
+	}
+}
+
+// TestSchemaAgreesWithTheDecoder gives both the same values: an editor must
+// not mark what rgate takes, nor pass a plain mistake.
+func TestSchemaAgreesWithTheDecoder(t *testing.T) {
+	schema := compiledSchema(t)
+	const b = "backends: [{name: b, match_labels: [x], "
+	for text, want := range map[string]bool{
+		"retries: 3":                          true,
+		"retries: 11":                         false,
+		"retries: '3'":                        false,
+		`retries: "${N:-3}"`:                  true,
+		"drain_timeout: 1m30s":                true,
+		"drain_timeout: 30":                   false,
+		"slow_start: 0":                       true,
+		"balance: least_request":              true,
+		"balance: fastest":                    false,
+		"balance: {consistent_hash: path}":    true,
+		"balance: {consistent_hash: header}":  false,
+		"balance: {consistent_hash: {}}":      false,
+		"balance: {random: }":                 false,
+		"limits: {header_bytes: 64KB}":        true,
+		"limits: {header_bytes: 64XB}":        false,
+		"timeouts:":                           true,
+		"reason_header: false":                true,
+		"reason_header: no thanks":            false,
+		"engine: loop":                        true,
+		"engine: warp":                        false,
+		"default_response: {status_code: 99}": false,
+		"routes: [{path_prefix: /}]":          false,
+		"trusted_proxies: [10.0.0.0/8]":       true,
+		"trusted_proxies: 10.0.0.0/8":         false,
+		b + "health: false}]":                 true,
+		b + "health: true}]":                  false,
+		b + "port: 70000}]":                   false,
+		b + "address: published}]":            true,
+		b + "prot: 80}]":                      false,
+		"backends: [{name: b}]":               false,
+		"backends: [{name: b, match_labels: {a: 1, b: true, c: }}]": true,
+	} {
+		_, err := Parse("config.yml", []byte(text), nil)
+		if got := err == nil; got != want {
+			t.Errorf("decoder takes %s: %v (%v)", text, got, err)
+		}
+		err = validate(t, schema, []byte(text))
+		if got := err == nil; got != want {
+			t.Errorf("schema takes %s: %v (%v)", text, got, err)
+		}
+	}
+}
