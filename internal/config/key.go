@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,28 +29,18 @@ func namesOf[T any](keys []key[T]) names {
 
 // home is where in the tree a name belongs, as "`backends`", or "".
 func (t names) home(name string) string {
-	for _, parent := range slices.Sorted(mapKeys(t)) {
+	for _, parent := range slices.Sorted(maps.Keys(t)) {
 		below := t[parent]
 		if _, ok := below[name]; ok {
 			return "`" + parent + "`"
 		}
 	}
-	for _, parent := range slices.Sorted(mapKeys(t)) {
+	for _, parent := range slices.Sorted(maps.Keys(t)) {
 		if place := t[parent].home(name); place != "" {
 			return place
 		}
 	}
 	return ""
-}
-
-func mapKeys(t names) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for name := range t {
-			if !yield(name) {
-				return
-			}
-		}
-	}
 }
 
 // value is a key with one scalar.
