@@ -1,0 +1,320 @@
+//go:build linux
+
+package loop
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/h1"
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+)
+
+// phase is what a client connection is doing.
+type phase uint8
+
+const (
+	phaseHead   phase = iota // quiet, or a request head is coming
+	phaseWait                // something beside the loop will post
+	phaseRelay               // an exchange with an endpoint
+	phaseFlush               // an answer of rgate's own is being sent
+	phaseLinger              // all is said; what still comes is thrown away
+	phaseClosed
+)
+
+// conn is a client connection. It is all that a quiet one holds.
+type conn struct {
+	sock
+	timer  timer
+	addr   netip.Addr
+	work   *work // nil while quiet
+	served int
+	phase  phase
+	queued bool // in loop.again
+}
+
+// work is what an exchange under way needs. Loops keep a free list.
+type work struct {
+	x    proxy.Exchange
+	req  h1.Request
+	resp h1.Response
+	head requestHeader
+
+	reqBody, respBody h1.Body
+	in                buffer // from the client; the head stays in front until the end
+	up                buffer // to the endpoint
+	down              buffer // from the endpoint, where it must be parsed
+	out               buffer // to the client
+	keep              int    // length of the request head in front of in
+
+	origin *origin
+	ticket *upstream.Ticket
+	quit   chan struct{} // closed where the client no longer waits for ticket
+	serial int           // tells apart the uses of one work
+
+	reqDone   bool // the request's body was read to its end
+	reqSent   bool // and everything was written
+	reqDead   bool // the endpoint takes no more of it
+	respHead  bool
+	respDone  bool
+	excess    bool // the endpoint sent more than its answer
+	raw       bool // the answer ends with the client's connection
+	chunked   bool // the answer goes out in chunks
+	close     bool // the client's connection ends with this exchange
+	halfOK    bool // the client had finished sending when its request was complete
+	continued bool // 100 Continue was passed on
+	begun     bool // Begin or Refuse was called
+	moved     int64
+}
+
+func (l *loop) getWork() *work {
+	if n := len(l.works); n > 0 {
+		w := l.works[n-1]
+		l.works = l.works[:n-1]
+		return w
+	}
+	w := &work{}
+	w.head.req = &w.req
+	return w
+}
+
+// putWork gives back c's work and buffers: it is quiet.
+func (l *loop) putWork(c *conn) {
+	w := c.work
+	if w == nil {
+		return
+	}
+	c.work = nil
+	for _, b := range []*buffer{&w.in, &w.up, &w.down, &w.out} {
+		l.bufs.put(b)
+	}
+	w.reset()
+	w.req.Reset()
+	if len(l.works) < maxFree {
+		l.works = append(l.works, w)
+	}
+}
+
+// reset makes w ready for the next request on the same connection. Buffers
+// stay.
+func (w *work) reset() {
+	w.x.Reset()
+	w.resp.Reset()
+	w.serial++
+	w.keep = 0
+	w.origin, w.ticket, w.quit = nil, nil, nil
+	w.reqDone, w.reqSent, w.reqDead, w.respHead, w.respDone = false, false, false, false, false
+	w.excess, w.raw, w.chunked, w.close, w.halfOK, w.continued, w.begun = false, false, false, false, false, false, false
+	w.moved = 0
+}
+
+// need gives b memory where it has none.
+func (l *loop) need(b *buffer) {
+	if b.b == nil {
+		b.b, b.r = l.bufs.get(), 0
+	}
+}
+
+// turns bounds how long one connection keeps its loop.
+const turns = 32
+
+// drive goes on with c as far as it can without waiting.
+func (l *loop) drive(c *conn) {
+	for range turns {
+		more := false
+		switch c.phase {
+		case phaseHead:
+			more = l.readHead(c)
+		case phaseRelay:
+			more = l.relay(c)
+		case phaseFlush:
+			more = l.flushAnswer(c)
+		case phaseLinger:
+			more = l.linger(c)
+		}
+		if !more {
+			return
+		}
+	}
+	if !c.queued {
+		c.queued = true
+		l.again = append(l.again, c)
+	}
+}
+
+// gone looks whether c's client went away in the middle of its exchange, and
+// ends it if so.
+func (l *loop) gone(c *conn) bool {
+	w := c.work
+	if c.phase != phaseRelay && c.phase != phaseWait {
+		return false
+	}
+	if !c.broken && !(c.hup && w.reqDone && !w.halfOK) {
+		return false
+	}
+	l.cancel(c)
+	return true
+}
+
+// cancel ends an exchange whose client went away.
+func (l *loop) cancel(c *conn) {
+	w := c.work
+	if w.ticket != nil {
+		close(w.quit)
+		w.x.Abandoned(w.ticket)
+		w.x.Answer, w.x.Status = nil, 0
+	}
+	l.record(w, upstream.Canceled)
+	l.close(c)
+}
+
+// record ends the exchange's record, once.
+func (l *loop) record(w *work, o upstream.Outcome) {
+	if w.begun {
+		w.begun = false
+		w.x.End(o, l.now)
+	}
+}
+
+// close closes c at once, with whatever it was doing.
+func (l *loop) close(c *conn) {
+	if c.phase == phaseClosed {
+		return
+	}
+	c.phase = phaseClosed
+	if w := c.work; w != nil {
+		l.record(w, upstream.Canceled)
+		if w.origin != nil {
+			l.discard(w.origin)
+		}
+		l.putWork(c)
+	}
+	l.drop(c)
+	l.engine.left(c.addr)
+}
+
+// drop ends the loop's part in c's descriptor.
+func (l *loop) drop(c *conn) {
+	c.timer.unlink()
+	l.unwatch(c.fd)
+	_ = unix.Close(c.fd)
+	l.conns--
+}
+
+// abort closes c so that its client sees that the answer is not complete, also
+// where only the connection's end would have told.
+func (l *loop) abort(c *conn) {
+	if c.work != nil && c.work.raw {
+		_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	l.close(c)
+}
+
+// What a closing connection may still send, and for how long.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 256 << 10
+)
+
+// hangUp ends c after the last answer. A client that still sends is listened to
+// for a moment: closing on unread bytes would reset the connection and could
+// destroy the answer before it is read.
+func (l *loop) hangUp(c *conn) {
+	if c.hup || c.broken {
+		l.close(c)
+		return
+	}
+	_ = unix.Shutdown(c.fd, unix.SHUT_WR)
+	l.putWork(c)
+	c.phase, c.served = phaseLinger, 0
+	l.wheel.set(&c.timer, l.now, lingerTime)
+}
+
+func (l *loop) linger(c *conn) bool {
+	b := buffer{b: l.bufs.get()}
+	defer l.bufs.put(&b)
+	for c.readable {
+		n, errno := c.read(b.free())
+		if errno == unix.EAGAIN {
+			return false
+		}
+		if c.served += n; n == 0 || c.served > lingerBytes {
+			l.close(c)
+			return false
+		}
+	}
+	return false
+}
+
+// finish ends a complete exchange and makes c ready for the next request.
+func (l *loop) finish(c *conn) {
+	w := c.work
+	l.record(w, upstream.Answered)
+	stays := !w.close && w.reqDone && !l.engine.stopping.Load()
+	if !stays {
+		l.hangUp(c)
+		return
+	}
+	w.in.compact(0)
+	w.reset()
+	w.req.Reset()
+	c.phase = phaseHead
+	if w.in.empty() && !c.readable {
+		l.quiet(c)
+	} else if !w.in.empty() {
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
+	}
+}
+
+// quiet says that c waits for a request.
+func (l *loop) quiet(c *conn) {
+	l.putWork(c)
+	if c.served > 0 {
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Idle)
+	}
+}
+
+// quiesce is the loop's part in Shutdown.
+func (l *loop) quiesce() {
+	l.stopListening()
+	for _, s := range l.socks {
+		if c := s.client; c != nil && c.phase == phaseHead && c.work == nil {
+			l.close(c)
+		}
+	}
+}
+
+func (l *loop) closeAll() {
+	for _, s := range l.socks {
+		if s.client != nil {
+			l.close(s.client)
+		}
+	}
+}
+
+// fire is called for a deadline that passed.
+func (l *loop) fire(t *timer) {
+	if t.origin != nil {
+		l.discard(t.origin)
+		return
+	}
+	c := t.client
+	w := c.work
+	switch c.phase {
+	case phaseHead:
+		if w != nil && !w.in.empty() {
+			l.refuse(c, answerSlow)
+			l.drive(c)
+			return
+		}
+		l.close(c)
+	case phaseLinger, phaseFlush:
+		l.close(c)
+	case phaseRelay:
+		l.late(c)
+		l.drive(c)
+	}
+}

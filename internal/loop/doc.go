@@ -1,0 +1,14 @@
+// Package loop is the engine on epoll (Linux): plain HTTP/1.x from client to
+// endpoint and back, at the cost of a relay. Each loop is one goroutine locked
+// to its thread and owns its client connections, its upstream connections and
+// its pool, so that nothing is shared or locked per request.
+//
+// One rule to keep in mind: the loop does what never waits. What has to wait
+// runs beside it and posts its result back (a name to look up, a place in a
+// queue), and what needs net/http (an upgrade, the statistics page) is handed
+// over with its descriptor and the bytes read so far.
+//
+// A client that closes its side after its request counts as gone, as it does
+// with net/http and nginx: a close and a half-close look alike from here. Where
+// the end came together with the request, it is answered first.
+package loop

@@ -1,0 +1,158 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/config"
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+)
+
+// Options are what an engine is made of.
+type Options struct {
+	Gate *proxy.Gate
+	Log  *slog.Logger
+	// Loops is the number of threads; 0 for one per processor.
+	Loops int
+	// HandOver takes a connection that needs net/http. What was read from it
+	// already comes first when it is read. Nil refuses such requests.
+	HandOver func(net.Conn)
+}
+
+// Engine moves the bytes of plain HTTP/1.x on epoll.
+type Engine struct {
+	gate     *proxy.Gate
+	log      *slog.Logger
+	handOver func(net.Conn)
+	loops    []*loop
+	stopping atomic.Bool
+	done     chan struct{}
+	serving  atomic.Bool
+
+	conns   atomic.Int64
+	mu      sync.Mutex
+	clients map[netip.Addr]int // connections of each address
+}
+
+// New makes an engine. It holds descriptors until Serve or Shutdown returns.
+func New(o Options) (*Engine, error) {
+	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, done: make(chan struct{}), clients: map[netip.Addr]int{}}
+	n := o.Loops
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	for range n {
+		l, err := newLoop(e)
+		if err != nil {
+			for _, l := range e.loops {
+				l.closeFDs()
+			}
+			return nil, fmt.Errorf("cannot make an event loop: %w", err)
+		}
+		e.loops = append(e.loops, l)
+	}
+	return e, nil
+}
+
+// Serve accepts from l, a TCP listener, until Shutdown. It closes l.
+func (e *Engine) Serve(l net.Listener) error {
+	defer l.Close()
+	sc, ok := l.(syscall.Conn)
+	if !ok {
+		return errors.New("cannot serve: not a socket")
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	for _, lp := range e.loops {
+		fd, dupErr := -1, error(nil)
+		err := raw.Control(func(orig uintptr) { fd, dupErr = unix.FcntlInt(orig, unix.F_DUPFD_CLOEXEC, 0) })
+		if err = errors.Join(err, dupErr); err == nil {
+			err = lp.listen(fd)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot listen in a loop: %w", err)
+		}
+	}
+	e.serving.Store(true)
+	var wg sync.WaitGroup
+	for _, lp := range e.loops {
+		wg.Go(lp.run)
+	}
+	wg.Wait()
+	close(e.done)
+	return nil
+}
+
+// Shutdown stops accepting, lets the exchanges under way come to their end and
+// closes what is left when ctx ends.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.stopping.Store(true)
+	if !e.serving.Load() {
+		for _, l := range e.loops {
+			l.closeFDs()
+		}
+		return nil
+	}
+	for _, l := range e.loops {
+		l.post(l.quiesce)
+	}
+	select {
+	case <-e.done:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, l := range e.loops {
+		l.post(l.closeAll)
+	}
+	<-e.done
+	return ctx.Err()
+}
+
+// Forget closes the idle connections to an endpoint that is out of the table.
+func (e *Engine) Forget(ep *upstream.Endpoint) {
+	for _, l := range e.loops {
+		l.post(func() { l.forget(ep) })
+	}
+}
+
+// admit counts a client connection; false where a limit is reached. The lock
+// is taken once per connection, never per request.
+func (e *Engine) admit(a netip.Addr, lim *config.Limits) bool {
+	if n := e.conns.Add(1); lim.Connections > 0 && n > int64(lim.Connections) {
+		e.conns.Add(-1)
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if lim.ConnectionsPerClient > 0 && e.clients[a] >= lim.ConnectionsPerClient {
+		e.conns.Add(-1)
+		return false
+	}
+	e.clients[a]++
+	return true
+}
+
+// left takes back what admit counted.
+func (e *Engine) left(a netip.Addr) {
+	e.conns.Add(-1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.clients[a]--; e.clients[a] <= 0 {
+		delete(e.clients, a)
+	}
+}

@@ -1,0 +1,79 @@
+//go:build linux
+
+package loop
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+
+	"rgate/internal/proxy"
+)
+
+var answerNoEngine = &proxy.Answer{
+	Status: http.StatusNotImplemented, Reason: proxy.ReasonUnsupport,
+	ContentType: plainText, Body: []byte("this engine cannot do that\n"),
+}
+
+// handOver gives c to the engine on net/http, with the bytes read so far.
+func (l *loop) handOver(c *conn) {
+	w := c.work
+	if l.engine.handOver == nil {
+		w.close = true
+		l.refuse(c, answerNoEngine)
+		l.flushAnswer(c)
+		return
+	}
+	h := &handed{prefix: append([]byte(nil), w.in.b...), engine: l.engine, addr: c.addr}
+	f := os.NewFile(uintptr(c.fd), "client")
+	nc, err := net.FileConn(f)
+	c.phase = phaseClosed
+	l.putWork(c)
+	c.timer.unlink()
+	l.unwatch(c.fd)
+	l.remove(c.fd)
+	_ = f.Close()
+	l.conns--
+	if err != nil {
+		l.engine.left(c.addr)
+		return
+	}
+	h.Conn = nc
+	go l.engine.handOver(h) // it may wait
+}
+
+// handed is a connection that was handed over: what was read from it comes
+// first.
+type handed struct {
+	net.Conn
+	prefix []byte
+	engine *Engine
+	addr   netip.Addr
+	once   sync.Once
+}
+
+// Read implements net.Conn.
+func (h *handed) Read(b []byte) (int, error) {
+	if len(h.prefix) > 0 && len(b) > 0 {
+		n := copy(b, h.prefix)
+		h.prefix = h.prefix[n:]
+		return n, nil
+	}
+	return h.Conn.Read(b)
+}
+
+// Close implements net.Conn.
+func (h *handed) Close() error {
+	h.once.Do(func() { h.engine.left(h.addr) })
+	return h.Conn.Close()
+}
+
+// CloseWrite ends the sending side, as a TCP connection does.
+func (h *handed) CloseWrite() error {
+	if t, ok := h.Conn.(*net.TCPConn); ok {
+		return t.CloseWrite()
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+//go:build linux
+
+package loop
+
+import (
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/config"
+	"rgate/internal/upstream"
+)
+
+// loop is one thread's connections and everything they need.
+type loop struct {
+	engine *Engine
+	epfd   int
+	wakefd int
+	lfd    int // its own descriptor of the listening socket; -1 when closed
+
+	now    time.Time
+	cfg    *config.Config // of the table of the moment
+	wheel  wheel
+	socks  []entry // by descriptor
+	gen    int32
+	again  []*conn // to be driven on, though no event will come
+	pools  map[*upstream.Endpoint]*pool
+	bufs   buffers
+	works  []*work
+	date   []byte
+	dateAt int64
+	conns  int
+
+	mu     sync.Mutex
+	posted []func()
+	ended  bool
+}
+
+// entry says whose a descriptor is. gen tells apart an event of a descriptor
+// that was closed and given out again.
+type entry struct {
+	gen    int32
+	client *conn
+	origin *origin
+}
+
+const tagListen, tagWake = -1, -2
+
+func newLoop(e *Engine) (*loop, error) {
+	l := &loop{engine: e, lfd: -1, epfd: -1, wakefd: -1, now: time.Now(), pools: map[*upstream.Endpoint]*pool{}}
+	l.wheel.start(l.now)
+	var err error
+	if l.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
+	if l.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		l.closeFDs()
+		return nil, err
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(l.wakefd), Pad: tagWake}
+	if err = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, l.wakefd, &ev); err != nil {
+		l.closeFDs()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *loop) closeFDs() {
+	for _, fd := range []int{l.epfd, l.wakefd, l.lfd} {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
+	}
+	l.lfd = -1
+}
+
+// post has f run in the loop. It is how everything that waits comes back; f is
+// dropped once the loop has ended.
+func (l *loop) post(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return
+	}
+	l.posted = append(l.posted, f)
+	if len(l.posted) == 1 {
+		_, _ = unix.Write(l.wakefd, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	}
+}
+
+func (l *loop) runPosted() {
+	var b [8]byte
+	_, _ = unix.Read(l.wakefd, b[:])
+	l.mu.Lock()
+	fs := l.posted
+	l.posted = nil
+	l.mu.Unlock()
+	for _, f := range fs {
+		f()
+	}
+}
+
+// run is the loop itself. It ends once it is stopping and has no connections.
+func (l *loop) run() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	fire := l.fire // once: a method value is an allocation
+	events := make([]unix.EpollEvent, 256)
+	l.cfg = l.engine.gate.Table().Config
+	for !l.engine.stopping.Load() || l.conns > 0 {
+		n := poll(l.epfd, events)
+		if n == 0 && len(l.again) == 0 {
+			n, _ = unix.EpollWait(l.epfd, events, int(tick/time.Millisecond))
+		}
+		l.now = time.Now()
+		l.cfg = l.engine.gate.Table().Config
+		for i := range max(n, 0) {
+			l.handle(&events[i])
+		}
+		for rest := len(l.again); rest > 0; rest-- {
+			c := l.again[0]
+			l.again = append(l.again[:0], l.again[1:]...)
+			c.queued = false
+			l.drive(c)
+		}
+		l.wheel.advance(l.now, fire)
+	}
+	l.end()
+}
+
+func (l *loop) end() {
+	for _, p := range l.pools {
+		l.empty(p)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.closeFDs()
+}
+
+func (l *loop) handle(ev *unix.EpollEvent) {
+	switch ev.Pad {
+	case tagListen:
+		l.accept()
+		return
+	case tagWake:
+		l.runPosted()
+		return
+	}
+	if int(ev.Fd) >= len(l.socks) {
+		return
+	}
+	switch s := l.socks[ev.Fd]; {
+	case s.gen != ev.Pad:
+	case s.client != nil:
+		s.client.note(ev.Events)
+		if l.gone(s.client) {
+			return
+		}
+		l.drive(s.client)
+	case s.origin != nil:
+		s.origin.note(ev.Events)
+		if c := s.origin.client; c != nil {
+			l.drive(c)
+		} else if s.origin.readable || s.origin.broken {
+			l.discard(s.origin)
+		}
+	}
+}
+
+// watch registers a descriptor, edge-triggered and for good.
+func (l *loop) watch(fd int, c *conn, o *origin) error {
+	for len(l.socks) <= fd {
+		l.socks = append(l.socks, entry{})
+	}
+	l.gen = (l.gen + 1) & 0x7fffffff
+	l.socks[fd] = entry{gen: l.gen, client: c, origin: o}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: int32(fd), Pad: l.gen}
+	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
+}
+
+// unwatch forgets a descriptor that is about to be closed.
+func (l *loop) unwatch(fd int) { l.socks[fd] = entry{} }
+
+// listen takes part in accepting from the listening socket.
+func (l *loop) listen(fd int) error {
+	l.lfd = fd
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fd), Pad: tagListen}
+	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
+}
+
+func (l *loop) stopListening() {
+	if l.lfd >= 0 {
+		_ = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_DEL, l.lfd, nil)
+		_ = unix.Close(l.lfd)
+		l.lfd = -1
+	}
+}
+
+// accept takes a few connections only, so that the other loops get theirs.
+func (l *loop) accept() {
+	for range 4 {
+		if l.lfd < 0 {
+			return
+		}
+		fd, sa, err := unix.Accept4(l.lfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return
+		}
+		addr := peerOf(sa)
+		if !l.engine.admit(addr, &l.cfg.Limits) {
+			_ = unix.Close(fd)
+			continue
+		}
+		l.open(fd, addr)
+	}
+}
+
+func (l *loop) open(fd int, addr netip.Addr) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	c := &conn{sock: sock{fd: fd}, addr: addr}
+	c.timer.client = c
+	l.conns++
+	if err := l.watch(fd, c, nil); err != nil {
+		l.close(c)
+		return
+	}
+	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
+}
+
+// currentDate is the Date field's value, made once a second.
+func (l *loop) currentDate() []byte {
+	if s := l.now.Unix(); s != l.dateAt {
+		l.dateAt = s
+		l.date = l.now.UTC().AppendFormat(l.date[:0], "Mon, 02 Jan 2006 15:04:05 GMT")
+	}
+	return l.date
+}
+
+// remove takes a descriptor out of epoll that will live on elsewhere.
+func (l *loop) remove(fd int) { _ = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_DEL, fd, nil) }

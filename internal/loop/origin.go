@@ -1,0 +1,182 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/upstream"
+)
+
+// What a loop keeps of idle upstream connections.
+const (
+	maxIdle     = 256 // per endpoint
+	idleAtMost  = 55 * time.Second
+	nameIsFresh = 5 * time.Second
+)
+
+// origin is a connection to an endpoint.
+type origin struct {
+	sock
+	timer      timer
+	pool       *pool
+	client     *conn // whose exchange it carries; nil while idle
+	connecting bool
+	reused     bool
+}
+
+// pool is a loop's idle connections to one endpoint, the latest last.
+type pool struct {
+	idle []*origin
+	addr netip.AddrPort
+	at   time.Time // when addr was looked up; zero for a literal
+	gone bool      // forgotten: keep nothing
+}
+
+func (l *loop) poolOf(e *upstream.Endpoint) *pool {
+	p := l.pools[e]
+	if p == nil {
+		p = &pool{}
+		p.addr, _ = netip.ParseAddrPort(e.Address)
+		l.pools[e] = p
+	}
+	return p
+}
+
+// reuse is an idle connection of p, nil for none. With sure it is looked at
+// just before, because the request cannot be sent twice.
+func (l *loop) reuse(p *pool, sure bool) *origin {
+	for n := len(p.idle); n > 0; n = len(p.idle) {
+		o := p.idle[n-1]
+		if !sure || o.alive() {
+			p.idle = p.idle[:n-1]
+			o.reused, o.timer.at = true, 0
+			return o
+		}
+		l.discard(o)
+	}
+	return nil
+}
+
+// dial begins a connection to p's address.
+func (l *loop) dial(p *pool) (*origin, error) {
+	fd, err := connect(p.addr)
+	if err != nil {
+		return nil, err
+	}
+	o := &origin{sock: sock{fd: fd}, pool: p, connecting: true}
+	o.timer.origin = o
+	if err := l.watch(fd, nil, o); err != nil {
+		l.discard(o)
+		return nil, err
+	}
+	return o, nil
+}
+
+// keep puts o, whose exchange is complete, back for the next.
+func (l *loop) keep(o *origin) {
+	o.client = nil
+	if o.pool.gone || len(o.pool.idle) >= maxIdle || o.hup || o.broken || o.readable {
+		l.discard(o)
+		return
+	}
+	o.pool.idle = append(o.pool.idle, o)
+	l.wheel.set(&o.timer, l.now, idleAtMost)
+}
+
+// discard closes o, idle or not.
+func (l *loop) discard(o *origin) {
+	for i, other := range o.pool.idle {
+		if other == o {
+			o.pool.idle = append(o.pool.idle[:i], o.pool.idle[i+1:]...)
+			break
+		}
+	}
+	o.client = nil
+	o.timer.unlink()
+	l.unwatch(o.fd)
+	_ = unix.Close(o.fd)
+}
+
+func (l *loop) empty(p *pool) {
+	for len(p.idle) > 0 {
+		l.discard(p.idle[len(p.idle)-1])
+	}
+}
+
+func (l *loop) forget(e *upstream.Endpoint) {
+	if p := l.pools[e]; p != nil {
+		p.gone = true
+		l.empty(p)
+		delete(l.pools, e)
+	}
+}
+
+// connected tells whether the connection of an origin that became writable was
+// made.
+func (o *origin) connected() bool {
+	code, err := unix.GetsockoptInt(o.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	o.connecting = false
+	return err == nil && code == 0
+}
+
+// known tells whether p's address is known well enough to dial.
+func (p *pool) known(now time.Time) bool {
+	return p.addr.IsValid() && (p.at.IsZero() || now.Sub(p.at) < nameIsFresh)
+}
+
+// resolve looks up an endpoint's name beside the loop and then goes on with c.
+func (l *loop) resolve(c *conn, p *pool, address string) {
+	c.phase = phaseWait
+	w := c.work
+	serial := w.serial
+	timeout := l.cfg.Timeouts.Connect
+	go func() {
+		addr := lookup(address, timeout)
+		l.post(func() {
+			if addr.IsValid() {
+				p.addr, p.at = addr, l.now
+			}
+			if c.work != w || w.serial != serial || c.phase != phaseWait {
+				return // it went away meanwhile
+			}
+			if !addr.IsValid() || !l.connectTo(c, p) {
+				l.attempt(c, upstream.ConnectFailed)
+			}
+			l.drive(c)
+		})
+	}()
+}
+
+// lookup is the first address of host:port, IPv4 before IPv6; invalid where
+// there is none.
+func lookup(address string, timeout time.Duration) netip.AddrPort {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), max(timeout, time.Second))
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(ips) == 0 {
+		return netip.AddrPort{}
+	}
+	best := ips[0].Unmap()
+	for _, ip := range ips {
+		if ip = ip.Unmap(); ip.Is4() {
+			best = ip
+			break
+		}
+	}
+	return netip.AddrPortFrom(best, uint16(n))
+}

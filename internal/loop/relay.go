@@ -1,0 +1,275 @@
+//go:build linux
+
+package loop
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/h1"
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+)
+
+// attempt makes the first attempt, or the next after one that ended with last.
+func (l *loop) attempt(c *conn, last upstream.Outcome) {
+	w := c.work
+	for {
+		if w.origin != nil {
+			l.discard(w.origin)
+			w.origin = nil
+		}
+		e := w.x.Next(last, l.now)
+		if e == nil {
+			l.answer(c)
+			return
+		}
+		p := l.poolOf(e)
+		if last != upstream.Stale { // after a stale connection only a fresh one will do
+			if o := l.reuse(p, !w.x.Repeatable()); o != nil {
+				l.begin(c, o)
+				return
+			}
+		}
+		if !p.known(l.now) {
+			l.resolve(c, p, e.Address)
+			return
+		}
+		if l.connectTo(c, p) {
+			return
+		}
+		last = upstream.ConnectFailed
+	}
+}
+
+// connectTo begins a connection for c's attempt.
+func (l *loop) connectTo(c *conn, p *pool) bool {
+	o, err := l.dial(p)
+	if err != nil {
+		return false
+	}
+	l.begin(c, o)
+	return true
+}
+
+// begin puts the request on its way on o.
+func (l *loop) begin(c *conn, o *origin) {
+	w := c.work
+	c.phase = phaseRelay
+	w.origin, o.client = o, c
+	w.reqSent, w.reqDead, w.respHead, w.respDone, w.excess = false, false, false, false, false
+	w.resp.Reset()
+	if w.x.Body == proxy.Replayable {
+		w.in.r = w.keep
+		w.in.b = w.in.b[:max(len(w.in.b), w.keep+int(w.req.ContentLength))]
+		w.req.Body(&w.reqBody, h1.Limits{})
+		w.reqDone = false
+	}
+	l.need(&w.up)
+	l.need(&w.down)
+	l.need(&w.out)
+	w.down.b, w.down.r = w.down.b[:0], 0
+	w.up.r = 0
+	w.up.b = w.appendRequestHead(w.up.b[:0])
+	if o.connecting {
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Connect)
+	} else {
+		l.await(c)
+	}
+}
+
+// await sets the deadline of what the exchange waits for next.
+func (l *loop) await(c *conn) {
+	w := c.work
+	switch {
+	case w.respHead:
+		c.timer.at = 0
+	case w.reqSent || w.reqDone:
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ResponseHeader)
+	default:
+		w.moved = w.x.BytesIn
+		l.wheel.set(&c.timer, l.now, l.cfg.Limits.BodyProgress.Within)
+	}
+}
+
+// late ends the wait that took too long.
+func (l *loop) late(c *conn) {
+	w := c.work
+	switch {
+	case w.respHead:
+	case w.origin.connecting:
+		l.attempt(c, upstream.ConnectFailed)
+	case w.reqSent || w.reqDone:
+		l.fail(c, upstream.TimedOut)
+	case w.up.empty() && !w.req.Expect100 && w.x.BytesIn-w.moved < int64(l.cfg.Limits.BodyProgress.Bytes):
+		l.refuse(c, answerSlow)
+	default:
+		l.await(c)
+	}
+}
+
+// fail ends an attempt that got no response head: there may be another.
+func (l *loop) fail(c *conn, o upstream.Outcome) { l.attempt(c, o) }
+
+// relay moves what can be moved, in both directions.
+func (l *loop) relay(c *conn) bool {
+	w := c.work
+	o := w.origin
+	if o.connecting {
+		if !o.writable {
+			return false
+		}
+		if !o.connected() {
+			l.attempt(c, upstream.ConnectFailed)
+			return true
+		}
+		l.await(c)
+	}
+	progress := false
+	if !w.reqDone && !w.reqDead && !w.respDone {
+		progress = l.pullRequest(c)
+	}
+	if c.phase == phaseRelay && !w.reqSent && !w.reqDead {
+		progress = l.pushRequest(c) || progress
+	}
+	if c.phase == phaseRelay && o.readable && !w.respDone {
+		progress = l.pullResponse(c) || progress
+	}
+	if c.phase != phaseRelay || w.origin != o && !w.respDone {
+		return c.phase != phaseClosed
+	}
+	if !w.out.empty() {
+		before := len(w.out.pending())
+		if !l.pushResponse(c) {
+			return false
+		}
+		progress = progress || len(w.out.pending()) < before && !w.respDone
+	}
+	if w.respDone && w.out.empty() {
+		l.finish(c)
+		return true
+	}
+	return progress
+}
+
+// frameRoom is what a chunk's framing takes besides its data.
+const frameRoom = 64
+
+// pullRequest takes request body bytes from the client, framed anew.
+func (l *loop) pullRequest(c *conn) bool {
+	w := c.work
+	progress := false
+	for !w.reqDone {
+		room := w.up.room() - frameRoom
+		if room < 1<<10 && !w.up.empty() || room <= 0 {
+			return progress // backpressure
+		}
+		if !w.in.empty() {
+			b := w.in.pending()
+			data, n, done, err := w.reqBody.Next(b[:min(len(b), room)])
+			if err != nil {
+				l.badRequestBody(c, refusal(err))
+				return true
+			}
+			w.in.take(n, w.keep)
+			w.x.BytesIn += int64(len(data))
+			w.up.b = w.appendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
+			if done {
+				if w.reqBody.Kind == h1.BodyChunked {
+					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Chunked.Trailer)
+				}
+				l.requestRead(c)
+				return true
+			}
+			if n > 0 {
+				progress = true
+				continue
+			}
+		}
+		if !c.readable {
+			return progress
+		}
+		w.in.compact(w.keep)
+		if w.in.room() == 0 {
+			return progress
+		}
+		n, errno := c.read(w.in.free())
+		if errno == unix.EAGAIN {
+			return progress
+		}
+		if n == 0 {
+			l.cancel(c) // it left in the middle of its request
+			return false
+		}
+		w.in.grow(n)
+		progress = true
+	}
+	return progress
+}
+
+func (w *work) appendBody(dst, data []byte, chunked bool) []byte {
+	if len(data) == 0 || !chunked {
+		return append(dst, data...)
+	}
+	dst = h1.AppendChunkHeader(dst, len(data))
+	dst = append(dst, data...)
+	return append(dst, '\r', '\n')
+}
+
+// badRequestBody ends an exchange whose request body is ill-formed: what the
+// endpoint got so far is incomplete, and stays so.
+func (l *loop) badRequestBody(c *conn, a *proxy.Answer) {
+	w := c.work
+	if w.respHead {
+		l.abort(c)
+		return
+	}
+	l.refuse(c, a)
+}
+
+// pushRequest writes to the endpoint.
+func (l *loop) pushRequest(c *conn) bool {
+	w, o := c.work, c.work.origin
+	progress := false
+	for o.writable && !w.up.empty() {
+		n, errno := o.write(w.up.pending())
+		if errno == unix.EAGAIN {
+			break
+		}
+		if errno != 0 {
+			// It may have answered before it closed: only reading tells.
+			w.reqDead, o.readable = true, true
+			return true
+		}
+		w.up.take(n, 0)
+		progress = true
+	}
+	if !w.up.empty() {
+		w.up.compact(0)
+		return progress
+	}
+	if w.reqDone {
+		w.reqSent = true
+		l.bufs.put(&w.up)
+		if !w.respHead && w.reqBody.Kind != h1.BodyNone {
+			l.await(c)
+		}
+	}
+	return progress
+}
+
+// pushResponse writes to the client; false where the client is gone.
+func (l *loop) pushResponse(c *conn) bool {
+	w := c.work
+	for c.writable && !w.out.empty() {
+		n, errno := c.write(w.out.pending())
+		if errno == unix.EAGAIN {
+			break
+		}
+		if errno != 0 {
+			l.cancel(c)
+			return false
+		}
+		w.out.take(n, 0)
+	}
+	return true
+}

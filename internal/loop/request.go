@@ -1,0 +1,165 @@
+//go:build linux
+
+package loop
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/h1"
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+)
+
+// minBodyRoom is what a request's buffer has behind the head: a trailer section
+// must fit in whole.
+const minBodyRoom = h1.DefaultMaxTrailer + 1<<10
+
+func (l *loop) limits() h1.Limits {
+	return h1.Limits{MaxHead: l.cfg.Limits.HeaderBytes, MaxFields: l.cfg.Limits.HeaderCount}
+}
+
+// readHead reads and parses until a request head is complete.
+func (l *loop) readHead(c *conn) bool {
+	w := c.work
+	if w == nil {
+		if !c.readable {
+			return false
+		}
+		w = l.getWork()
+		c.work = w
+		l.need(&w.in)
+	}
+	if !w.in.empty() {
+		n, err := h1.ParseRequest(w.in.pending(), l.limits(), &w.req)
+		if err != nil {
+			l.refuse(c, refusal(err))
+			return true
+		}
+		if n > 0 {
+			return l.accepted(c, n)
+		}
+	}
+	if !c.readable {
+		if w.in.empty() {
+			l.quiet(c)
+		}
+		return false
+	}
+	fresh := w.in.empty()
+	if w.in.room() == 0 {
+		w.in.b = append(make([]byte, 0, 2*cap(w.in.b)), w.in.b...)
+	}
+	n, errno := c.read(w.in.free())
+	switch {
+	case errno == unix.EAGAIN:
+		if fresh {
+			l.quiet(c)
+		}
+		return false
+	case n == 0:
+		l.close(c)
+		return false
+	}
+	w.in.grow(n)
+	if fresh && c.served > 0 {
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
+	}
+	return true
+}
+
+// accepted goes on with a complete head of n bytes at the start of w.in.
+func (l *loop) accepted(c *conn, n int) bool {
+	w := c.work
+	if cap(w.in.b)-n < minBodyRoom {
+		w.in.b = append(make([]byte, 0, n+bufferSize), w.in.b...)
+		w.req.Reset()
+		if _, err := h1.ParseRequest(w.in.b, l.limits(), &w.req); err != nil {
+			l.refuse(c, refusal(err)) // cannot be: it was good a moment ago
+			return true
+		}
+	}
+	if w.req.Upgrade {
+		l.handOver(c)
+		return false
+	}
+	w.keep, w.in.r = n, n
+	c.served++
+	l.fill(c)
+	w.begun = true
+	switch v := l.engine.gate.Begin(&w.x); v {
+	case proxy.Inform:
+		w.begun = false
+		l.handOver(c)
+		return false
+	case proxy.Queue:
+		return l.enqueue(c)
+	case proxy.Reply:
+		l.answer(c)
+	default:
+		c.timer.at = 0
+		l.attempt(c, upstream.None)
+	}
+	return true
+}
+
+// fill takes the request into what proxy decides by.
+func (l *loop) fill(c *conn) {
+	w := c.work
+	x, r := &w.x, &w.req
+	x.Method, x.Target, x.Host = r.Method, targetOf(r), r.Host
+	x.Client, x.Start, x.Header = c.addr, l.now, &w.head
+	lim := l.cfg.Limits.RequestsPerConnection
+	w.close = r.Close || lim > 0 && c.served >= lim
+	r.Body(&w.reqBody, h1.Limits{})
+	switch {
+	case w.reqBody.Kind == h1.BodyNone:
+		x.Body = proxy.NoBody
+		l.requestRead(c)
+	case w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())) >= r.ContentLength:
+		x.Body = proxy.Replayable // it is here, and stays until the end
+	default:
+		x.Body = proxy.Streamed
+	}
+}
+
+// requestRead says that the request was read to its end.
+func (l *loop) requestRead(c *conn) {
+	w := c.work
+	w.reqDone = true
+	if c.hup {
+		w.halfOK = true
+	}
+}
+
+// targetOf is the path and query of a request target (RFC 9112 §3.2).
+func targetOf(r *h1.Request) []byte {
+	if r.Form != h1.FormAbsolute {
+		return r.Target
+	}
+	rest := r.Target[bytes.Index(r.Target, []byte("://"))+3:]
+	at := bytes.IndexAny(rest, "/?")
+	switch {
+	case at < 0:
+		return []byte("/")
+	case rest[at] == '?':
+		return append([]byte("/"), rest[at:]...)
+	}
+	return rest[at:]
+}
+
+// enqueue has a goroutine wait for a place at the full backend.
+func (l *loop) enqueue(c *conn) bool {
+	w := c.work
+	t := w.x.Enqueue()
+	if t == nil {
+		w.x.Abandoned(nil)
+		l.answer(c)
+		return true
+	}
+	w.ticket, w.quit = t, make(chan struct{})
+	c.timer.at, c.phase = 0, phaseWait
+	go l.wait(c, w.serial, t, w.quit, w.x.Route.Backend.QueueTime)
+	return false
+}

@@ -1,0 +1,234 @@
+//go:build linux
+
+package loop
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/h1"
+	"rgate/internal/upstream"
+)
+
+// pullResponse takes from the endpoint what there is room for.
+func (l *loop) pullResponse(c *conn) bool {
+	w, o := c.work, c.work.origin
+	progress := false
+	for o.readable && !w.respDone {
+		if w.respHead && !w.respReadable() {
+			return progress // backpressure
+		}
+		more, ok := l.readResponse(c)
+		if !ok {
+			return c.phase != phaseClosed
+		}
+		if !more {
+			return progress
+		}
+		progress = true
+	}
+	return progress
+}
+
+// respReadable tells whether the client has taken enough for more to be read.
+func (w *work) respReadable() bool {
+	if w.out.room() < 1<<10 {
+		w.out.compact(0)
+	}
+	return w.out.room() >= 1<<10+frameRoom
+}
+
+// readResponse reads once. more says that something was read; ok that the
+// attempt goes on.
+func (l *loop) readResponse(c *conn) (more, ok bool) {
+	w, o := c.work, c.work.origin
+	if w.respHead && w.down.empty() && w.respBody.Kind == h1.BodyLength {
+		return l.readStraight(c)
+	}
+	w.down.compact(0)
+	if w.down.room() == 0 {
+		if w.respHead {
+			return false, true
+		}
+		w.down.b = append(make([]byte, 0, 2*cap(w.down.b)), w.down.b...)
+	}
+	space := w.down.free()
+	if w.respHead {
+		space = space[:min(len(space), w.out.room()-frameRoom)]
+	}
+	n, errno := o.read(space)
+	if errno == unix.EAGAIN {
+		return false, true
+	}
+	if n == 0 {
+		return false, l.originEnded(c, errno != 0)
+	}
+	w.down.grow(n)
+	if !w.respHead && !l.responseHead(c) {
+		return true, c.phase == phaseRelay && w.origin == o
+	}
+	if w.respHead {
+		return true, l.responseBody(c)
+	}
+	return true, true
+}
+
+// readStraight reads body bytes of known number to where they are written
+// from. It asks for one byte too many: an answer that goes on is found out.
+func (l *loop) readStraight(c *conn) (more, ok bool) {
+	w, o := c.work, c.work.origin
+	left := w.respBody.Left()
+	space := w.out.free()
+	if int64(len(space)) > left+1 {
+		space = space[:left+1]
+	}
+	n, errno := o.read(space)
+	if errno == unix.EAGAIN {
+		return false, true
+	}
+	if n == 0 {
+		return false, l.originEnded(c, errno != 0)
+	}
+	if int64(n) > left {
+		n, w.excess = int(left), true
+	}
+	w.out.grow(n)
+	w.respBody.Skip(int64(n))
+	w.x.BytesOut += int64(n)
+	if w.respBody.Done() {
+		l.responseDone(c)
+	}
+	return true, true
+}
+
+// responseHead parses the heads in w.down; false while the final one is not
+// there, or where the attempt failed.
+func (l *loop) responseHead(c *conn) bool {
+	w := c.work
+	for {
+		n, err := h1.ParseResponse(w.down.pending(), h1.Limits{}, w.req.Method, &w.resp)
+		if err != nil || n > 0 && w.resp.Upgrade {
+			l.fail(c, upstream.Invalid)
+			return false
+		}
+		if n == 0 {
+			return false
+		}
+		if !w.resp.Interim {
+			l.beginResponse(c, n)
+			return true
+		}
+		l.interim(c)
+		w.down.take(n, 0)
+		w.resp.Reset()
+		if w.down.empty() {
+			return false
+		}
+	}
+}
+
+// interim passes a 1xx answer on to a client that knows them. Those that the
+// client's buffer has no room for are dropped: they are only advice.
+func (l *loop) interim(c *conn) {
+	w := c.work
+	if w.req.Minor == 0 || w.out.room() < len(w.down.pending()) {
+		return
+	}
+	if w.resp.Status == 100 {
+		if !w.req.Expect100 || w.continued {
+			return
+		}
+		w.continued = true
+	}
+	w.out.b = appendInterim(w.out.b, &w.resp)
+}
+
+// beginResponse writes the final head for the client.
+func (l *loop) beginResponse(c *conn, n int) {
+	w := c.work
+	p := &w.resp
+	w.x.Head(p.Status)
+	w.respHead = true
+	p.Body(&w.respBody, h1.Limits{})
+	unsized := w.respBody.Kind == h1.BodyChunked || w.respBody.Kind == h1.BodyUntilClose
+	w.chunked = unsized && w.req.Minor == 1
+	w.raw = unsized && w.req.Minor == 0
+	w.close = w.close || w.raw || l.engine.stopping.Load() || !w.reqDone
+	w.out.b = l.appendResponseHead(w.out.b, w)
+	w.down.take(n, 0)
+	l.await(c)
+	if w.respBody.Done() {
+		l.responseDone(c)
+	}
+}
+
+// responseBody moves body bytes from w.down to the client's buffer.
+func (l *loop) responseBody(c *conn) bool {
+	w := c.work
+	for !w.respDone && !w.down.empty() {
+		data, n, done, err := w.respBody.Next(w.down.pending())
+		if err != nil {
+			l.truncated(c)
+			return false
+		}
+		w.out.b = w.appendBody(w.out.b, data, w.chunked)
+		w.x.BytesOut += int64(len(data))
+		w.down.take(n, 0)
+		if done {
+			l.responseDone(c)
+			return true
+		}
+		if n == 0 {
+			return true
+		}
+	}
+	return true
+}
+
+// responseDone ends the body for the client and gives the connection back.
+func (l *loop) responseDone(c *conn) {
+	w, o := c.work, c.work.origin
+	w.respDone = true
+	if w.chunked {
+		w.out.b = h1.AppendLastChunk(w.out.b, w.respBody.Chunked.Trailer)
+	}
+	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty()
+	w.origin = nil
+	if clean {
+		l.keep(o)
+	} else {
+		l.discard(o)
+	}
+	l.bufs.put(&w.down)
+}
+
+// originEnded takes in that the endpoint closed; false where that ends the
+// attempt.
+func (l *loop) originEnded(c *conn, reset bool) bool {
+	w := c.work
+	if w.respHead {
+		if reset || w.respBody.EOF() != nil {
+			l.truncated(c)
+			return false
+		}
+		l.responseDone(c)
+		return true
+	}
+	if w.origin.reused && w.down.empty() && !w.continued {
+		l.fail(c, upstream.Stale)
+	} else {
+		l.fail(c, upstream.Broken)
+	}
+	return false
+}
+
+// truncated ends an answer that cannot be completed: the client gets what came
+// so far, and its connection ends without the end of the answer.
+func (l *loop) truncated(c *conn) {
+	w := c.work
+	l.pushResponse(c)
+	if c.phase == phaseClosed {
+		return
+	}
+	l.record(w, upstream.Answered)
+	l.abort(c)
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package loop
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/proxy"
+	"rgate/internal/route"
+)
+
+// gate is a served engine in front of endpoints.
+type gate struct {
+	t      *testing.T
+	addr   string
+	table  *route.Table
+	engine *Engine
+}
+
+// start serves the endpoints under "/" until the test ends.
+func start(t *testing.T, change func(*config.Config, *Options), endpoints ...string) *gate {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Endpoints: endpoints, Traffic: cfg.Traffic}}
+	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	o := Options{Log: log, Loops: 1}
+	if change != nil {
+		change(cfg, &o)
+	}
+	table := route.Build(cfg, nil, nil)
+	o.Gate = proxy.NewGate(table, log)
+	e, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- e.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_ = e.Shutdown(ctx)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if n := e.conns.Load(); n != 0 {
+			t.Errorf("%d connections are still counted", n)
+		}
+	})
+	return &gate{t: t, addr: l.Addr().String(), table: table, engine: e}
+}
+
+// dial opens a client connection that fails the test instead of hanging.
+func (g *gate) dial() net.Conn {
+	g.t.Helper()
+	c, err := net.Dial("tcp", g.addr)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+// exchange sends raw bytes, half-closes nothing, and returns all that comes
+// until the connection ends.
+func (g *gate) exchange(raw string) string {
+	g.t.Helper()
+	c := g.dial()
+	if _, err := io.WriteString(c, raw); err != nil {
+		g.t.Fatal(err)
+	}
+	b, _ := io.ReadAll(c)
+	return string(b)
+}
+
+// serve is an HTTP endpoint.
+func serve(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h}
+	done := make(chan struct{})
+	go func() { _ = s.Serve(l); close(done) }()
+	t.Cleanup(func() { _ = s.Close(); <-done })
+	return l.Addr().String()
+}
+
+// script is an endpoint that reads one request head per answer and sends the
+// answers as they are, then closes. Every connection starts over.
+func script(t *testing.T, answers ...string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			r := bufio.NewReader(c)
+			for _, a := range answers {
+				if readHead(r) == "" {
+					break
+				}
+				if _, err := io.WriteString(c, a); err != nil {
+					break
+				}
+			}
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	return l.Addr().String()
+}
+
+// readHead reads up to the empty line.
+func readHead(r *bufio.Reader) string {
+	var b strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return ""
+		}
+		b.WriteString(line)
+		if line == "\r\n" {
+			return b.String()
+		}
+	}
+}
