@@ -82,6 +82,10 @@ func isVariable(name string) bool {
 // inside reports a part of a value at its own place, where that can be told:
 // in a value of several lines or with escapes it may not stand as it reads.
 func (d *decoder) inside(n *yaml.Node, part, message, hint string) {
+	if len(d.problems) == maxProblems {
+		d.unlisted++
+		return
+	}
 	line := d.rest(n.Line, n.Column)
 	if at := strings.Index(line, part); at >= 0 {
 		d.report(n.Line, n.Column+utf8.RuneCountInString(line[:at]), utf8.RuneCountInString(part), message, hint)
