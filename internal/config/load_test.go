@@ -55,7 +55,7 @@ func TestLargeFileIsRefusedUnparsed(t *testing.T) {
 	if len(got) != 1 || got[0].Message != "the file is larger than 1024 KB" || got[0].Line != 1 || got[0].Column != 1 {
 		t.Errorf("got %+v", got)
 	}
-	if took := time.Since(start); took > 100*time.Millisecond {
+	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
@@ -92,7 +92,7 @@ func TestAnchorBombs(t *testing.T) {
 		if len(got) != 1 || got[0].Message != "aliases make this file grow beyond all bounds" {
 			t.Errorf("%s: got %+v", name, got)
 		}
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
