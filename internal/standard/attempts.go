@@ -120,12 +120,13 @@ func (a *attempt) unsent() bool {
 
 // judge classifies the error of a round trip.
 func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Outcome {
-	if ctx.Err() != nil {
+	switch {
+	case clientConnOf(ctx).malformed.Load():
+		x.Answer = proxy.BadRequest("the request body is malformed")
+		x.Status = x.Answer.Status
 		return upstream.Canceled
-	}
-	if fault := x.body.fault(); fault != nil {
-		x.clientFault(fault)
-		return upstream.Canceled
+	case ctx.Err() != nil, x.body.fault() != nil:
+		return upstream.Canceled // by the client
 	}
 	if a.unsent() {
 		return upstream.ConnectFailed
@@ -147,17 +148,6 @@ func broken(err error) bool {
 	var op *net.OpError
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-// clientFault answers for a request body that ended early or was malformed.
-func (x *exchange) clientFault(err error) {
-	var op net.Error
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &op) {
-		x.gone()
-		return
-	}
-	x.Answer = proxy.BadRequest("the request body is malformed")
-	x.Status = x.Answer.Status
 }
 
 var errUnasked = errors.New("cannot switch protocols: the endpoint answered 101 to what asked for no WebSocket")

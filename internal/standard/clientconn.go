@@ -24,7 +24,19 @@ type clientConn struct {
 	once      sync.Once
 	answering atomic.Bool
 	requests  atomic.Int64
+	last      atomic.Bool // no request may follow the one under way
+	malformed atomic.Bool // the body under way is
+	guard     guard
 }
+
+func newClientConn(c net.Conn, e *Engine, client netip.Addr) *clientConn {
+	conn := &clientConn{Conn: c, engine: e, client: client}
+	conn.guard.conn = conn
+	return conn
+}
+
+// Read implements net.Conn. net/http reads from one goroutine at a time.
+func (c *clientConn) Read(p []byte) (int, error) { return c.guard.Read(p) }
 
 type clientConnKey struct{}
 
@@ -71,31 +83,22 @@ func (c *clientConn) Write(p []byte) (int, error) {
 
 // refuse is rgate's own form of net/http's refusal p.
 func (c *clientConn) refuse(p []byte) []byte {
+	if a := c.guard.refusal; a != nil {
+		return c.render(a)
+	}
 	var status int
-	var text string
-	head, body, _ := bytes.Cut(p, []byte("\r\n\r\n"))
-	if _, err := fmt.Sscanf(string(head), "HTTP/1.1 %d", &status); err != nil {
+	if _, err := fmt.Sscanf(string(p[:min(len(p), len("HTTP/1.1 400"))]), "HTTP/1.1 %d", &status); err != nil {
 		return p
 	}
-	_, text, _ = cutText(string(body))
-	a := proxy.BadRequest("the request cannot be read" + text)
 	switch status {
 	case http.StatusBadRequest:
+		return c.render(proxy.BadRequest("the request is malformed"))
 	case http.StatusRequestHeaderFieldsTooLarge:
-		a = tooLarge("the request's header is too large")
-	default:
-		a.Status, a.Reason = status, proxy.ReasonUnsupport
+		return c.render(tooLarge("the request's header is too large"))
 	}
+	a := proxy.BadRequest(http.StatusText(status))
+	a.Status, a.Reason = status, proxy.ReasonUnsupport
 	return c.render(a)
-}
-
-// cutText is what net/http says beyond the status text.
-func cutText(body string) (status, more string, found bool) {
-	at := bytes.IndexByte([]byte(body), ':')
-	if at < 0 {
-		return body, "", false
-	}
-	return body[:at], body[at:], true
 }
 
 // render records a refusal and returns its bytes.

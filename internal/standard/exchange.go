@@ -39,8 +39,9 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := clientConnOf(r.Context())
 	c.answering.Store(true)
 	if limit := e.gate.Table().Config.Limits.RequestsPerConnection; limit > 0 && c.requests.Add(1) >= int64(limit) {
-		w.Header().Set("Connection", "close")
+		c.last.Store(true)
 	}
+	w = &writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1), last: &c.last}
 	x.fill()
 	defer x.end()
 	if a := x.refusal(); a != nil {
@@ -150,15 +151,18 @@ func (x *exchange) forward(w http.ResponseWriter) {
 			r.Trailer = http.Header{} // for trailers that were not announced
 		}
 		in.Body, in.Trailer = x.body, r.Trailer
+		// Else net/http would read all of the body before the response's head.
+		_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 writer can
 	}
-	x.engine.forward.ServeHTTP(&writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1)}, in)
+	x.engine.forward.ServeHTTP(w, in)
 }
 
 // writer keeps interim answers from clients that do not know them, and
 // net/http from adding to an endpoint's answer.
 type writer struct {
 	http.ResponseWriter
-	old bool // HTTP/1.0
+	old  bool // HTTP/1.0
+	last *atomic.Bool
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -169,6 +173,9 @@ func (w *writer) WriteHeader(status int) {
 	h := w.Header()
 	if _, told := h["Content-Type"]; !told {
 		h["Content-Type"] = nil // net/http guesses no type for an endpoint that gave none
+	}
+	if w.last.Load() && status >= 200 {
+		h.Set("Connection", "close")
 	}
 	w.ResponseWriter.WriteHeader(status)
 	if status < 200 {

@@ -63,7 +63,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		limits := &l.engine.gate.Table().Config.Limits
 		if l.engine.crowd.enter(client, limits.Connections, limits.ConnectionsPerClient) {
-			return &clientConn{Conn: c, engine: l.engine, client: client}, nil
+			return newClientConn(c, l.engine, client), nil
 		}
 		l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))

@@ -219,3 +219,8 @@ func (r *rig) eventually(what string, ok func() bool) {
 	}
 	r.t.Fatalf("never: %s", what)
 }
+
+// counted is how many latencies a class (2 for 2xx and so on) has.
+func (r *rig) counted(class int) uint64 {
+	return r.gate.Table().Total().Latencies[class-2].Count()
+}
