@@ -19,6 +19,11 @@ var answerSlow = &proxy.Answer{
 	ContentType: plainText, Body: []byte("the request did not come in time\n"),
 }
 
+var answerCrowd = &proxy.Answer{
+	Status: http.StatusServiceUnavailable, Reason: proxy.ReasonOverload, RetryAfter: true,
+	ContentType: plainText, Body: []byte("too many connections\n"),
+}
+
 // refusal is the answer to a request that the parser refused.
 func refusal(err error) *proxy.Answer {
 	var e *h1.Error

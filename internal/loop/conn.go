@@ -28,12 +28,13 @@ const (
 // conn is a client connection. It is all that a quiet one holds.
 type conn struct {
 	sock
-	timer  timer
-	addr   netip.Addr
-	work   *work // nil while quiet
-	served int
-	phase  phase
-	queued bool // in loop.again
+	timer   timer
+	addr    netip.Addr
+	work    *work // nil while quiet
+	served  int
+	phase   phase
+	queued  bool // in loop.again
+	counted bool // among the engine's connections
 }
 
 // work is what an exchange under way needs. Loops keep a free list.
@@ -193,7 +194,9 @@ func (l *loop) close(c *conn) {
 		l.putWork(c)
 	}
 	l.drop(c)
-	l.engine.left(c.addr)
+	if c.counted {
+		l.engine.left(c.addr)
+	}
 }
 
 // drop ends the loop's part in c's descriptor.

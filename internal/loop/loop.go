@@ -211,17 +211,14 @@ func (l *loop) accept() {
 			return
 		}
 		addr := peerOf(sa)
-		if !l.engine.admit(addr, &l.cfg.Limits) {
-			_ = unix.Close(fd)
-			continue
-		}
-		l.open(fd, addr)
+		l.open(fd, addr, l.engine.admit(addr, &l.cfg.Limits))
 	}
 }
 
-func (l *loop) open(fd int, addr netip.Addr) {
+// open takes a connection in. One above the limits is told so and closed.
+func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	c := &conn{sock: sock{fd: fd}, addr: addr}
+	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted}
 	c.timer.client = c
 	l.conns++
 	if err := l.watch(fd, c, nil); err != nil {
@@ -229,6 +226,11 @@ func (l *loop) open(fd int, addr netip.Addr) {
 		return
 	}
 	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
+	if !admitted {
+		c.work = l.getWork()
+		l.need(&c.work.in)
+		l.refuse(c, answerCrowd)
+	}
 }
 
 // currentDate is the Date field's value, made once a second.

@@ -1,0 +1,73 @@
+//go:build linux
+
+package loop
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"runtime"
+	"testing"
+)
+
+// echo is an endpoint that allocates nothing per request.
+func echo(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		r := bufio.NewReader(c)
+		answer := []byte("HTTP/1.1 200 OK\r\nDate: x\r\nContent-Length: 2\r\n\r\nok")
+		for {
+			for n := 0; n != 2; {
+				line, err := r.ReadSlice('\n')
+				if err != nil {
+					return
+				}
+				n = len(line)
+			}
+			_, _ = c.Write(answer)
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	return l.Addr().String()
+}
+
+func TestAllocatesNothingPerRequest(t *testing.T) {
+	g := start(t, nil, echo(t))
+	c := g.dial()
+	request := []byte(plainGet)
+	answer := make([]byte, 4096)
+	n := 0
+	once := func() {
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			n, _ = c.Read(answer)
+		} else if _, err := io.ReadFull(c, answer[:n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 200 {
+		once()
+	}
+	const requests = 5000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range requests {
+		once()
+	}
+	runtime.ReadMemStats(&after)
+	if allocs := after.Mallocs - before.Mallocs; allocs > requests/20 {
+		t.Errorf("%d allocations in %d requests", allocs, requests)
+	}
+}
