@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -101,11 +102,15 @@ func (e *engine) sweep(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("cannot list the demo's containers: %w", err)
 	}
-	var failed []error
-	for _, c := range containers.Items {
-		_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		failed = append(failed, unlessGone(err))
+	failed := make([]error, len(containers.Items))
+	var removing sync.WaitGroup
+	for i, c := range containers.Items {
+		removing.Go(func() {
+			_, err := e.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+			failed[i] = unlessGone(err)
+		})
 	}
+	removing.Wait()
 	images, err := e.ImageList(ctx, client.ImageListOptions{Filters: ours})
 	failed = append(failed, err)
 	for _, i := range images.Items {

@@ -92,12 +92,13 @@ func (e *engine) fill(ctx context.Context, o Options, id string) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range cast {
-		if err := e.run(ctx, id, image, c.app, c.name); err != nil {
-			return err
-		}
+	failed := make([]error, len(cast))
+	var starting sync.WaitGroup
+	for i, c := range cast {
+		starting.Go(func() { failed[i] = e.run(ctx, id, image, c.app, c.name) })
 	}
-	return nil
+	starting.Wait()
+	return errors.Join(failed...)
 }
 
 func (e *engine) sweepLeftovers(ctx context.Context, out io.Writer) error {

@@ -1,0 +1,114 @@
+package internal
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// arrows are the imports that may be: from a package of ours to packages of
+// ours, always downward. ARCHITECTURE.md draws them. Who wants another arrow
+// argues for it here.
+var arrows = map[string]string{
+	"cmd/rgate":             "cli",
+	"cli":                   "gateway admin config demo discovery docker proxy route stats upstream",
+	"demo":                  "gateway config docker stats",
+	"gateway":               "admin standard loop proxy route upstream docker discovery config stats",
+	"admin":                 "route stats",
+	"standard":              "proxy upstream config h1",
+	"loop":                  "proxy upstream config h1",
+	"proxy":                 "route upstream config stats",
+	"route":                 "upstream config discovery stats",
+	"upstream":              "stats",
+	"docker":                "discovery",
+	"h1":                    "",
+	"discovery":             "",
+	"config":                "",
+	"stats":                 "",
+	"packaging":             "",
+	"enginetest":            "",
+	"enginetest/testserver": "",
+}
+
+// Tests may import what they like but must not make a package of ours depend
+// on what exists for tests alone, so they are left out here.
+func TestImportsPointDownward(t *testing.T) {
+	imports := ourImports(t, "..")
+	for _, from := range slices.Sorted(maps.Keys(imports)) {
+		allowed, known := arrows[from]
+		if !known {
+			t.Errorf("package %s is not in this test: say what it may import", from)
+			continue
+		}
+		for _, to := range slices.Sorted(maps.Keys(imports[from])) {
+			if !slices.Contains(strings.Fields(allowed), to) {
+				t.Errorf("%s imports %s, which it may not (%s)", from, to, imports[from][to])
+			}
+		}
+	}
+}
+
+// The arrows themselves must not lead in a circle.
+func TestNoArrowLeadsBack(t *testing.T) {
+	var walk func(path []string)
+	walk = func(path []string) {
+		for _, to := range strings.Fields(arrows[path[len(path)-1]]) {
+			if slices.Contains(path, to) {
+				t.Fatalf("a circle: %s", strings.Join(append(path, to), " → "))
+			}
+			walk(append(slices.Clone(path), to))
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(arrows)) {
+		walk([]string{from})
+	}
+}
+
+// ourImports are, by package, the packages of this module that its files
+// import, each with a file that does.
+func ourImports(t *testing.T, root string) map[string]map[string]string {
+	t.Helper()
+	imports := map[string]map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		from := room(filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), root+string(filepath.Separator))))
+		if !strings.HasPrefix(path, filepath.Join(root, "internal")) && from != "cmd/rgate" {
+			return nil // bench, scripts: programs of the project, not of rgate
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		if imports[from] == nil {
+			imports[from] = map[string]string{}
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if to, ours := strings.CutPrefix(name, "rgate/"); ours {
+				imports[from][room(to)] = path
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(imports) < 5 {
+		t.Fatalf("found only %d packages", len(imports))
+	}
+	return imports
+}
+
+// room is a package's directory as the arrows name it.
+func room(dir string) string { return strings.TrimPrefix(dir, "internal/") }
