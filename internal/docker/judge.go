@@ -25,6 +25,7 @@ func judge(f facts, s discovery.Selector, p place) verdict {
 	}}
 	v.Weight, v.Note = weigh(f, s)
 	if v.Reason = missingLabel(f, s); v.Reason != "" {
+		v.Foreign = true
 		return v
 	}
 	v.Reason = unfit(f)

@@ -1,0 +1,350 @@
+package docker
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rgate/internal/discovery"
+	"rgate/internal/enginetest"
+)
+
+// rig is a real engine with an image of the test server, and a label of its
+// own, so that tests do not see each other's containers.
+type rig struct {
+	t     *testing.T
+	real  *enginetest.Engine
+	image string
+	app   string
+}
+
+func (r rig) run(t *testing.T, o enginetest.RunOptions) *enginetest.Container {
+	t.Helper()
+	if o.Image == "" {
+		o.Image = r.image
+	}
+	o.Labels = map[string]string{"app": r.app}
+	return r.real.Run(t, o)
+}
+
+func (r rig) watch(t *testing.T, change func(*discovery.Selector)) (*watching, *logged) {
+	t.Helper()
+	e, log := open(t, r.real.Host, usualTiming())
+	s := app(r.app)
+	if change != nil {
+		change(&s)
+	}
+	return watchIt(t, e, s), log
+}
+
+func at(name, addr string) func(discovery.View) bool {
+	return func(v discovery.View) bool {
+		for _, c := range v.Candidates {
+			if c.Name == name && c.Usable() {
+				return c.Address == addr
+			}
+		}
+		return false
+	}
+}
+
+// long is for what the engine itself takes its time to do.
+const long = 20 * time.Second
+
+// TestRealEngine runs its parts with one image.
+func TestRealEngine(t *testing.T) {
+	real := enginetest.Machine(t)
+	image := real.Build(t, enginetest.Image{})
+	for name, test := range map[string]func(*testing.T, rig){
+		"from docker run to the view, from docker stop out of it": realSpeed,
+		"state":               realState,
+		"signals":             realSignals,
+		"health":              realHealth,
+		"listens late":        realLate,
+		"networks":            realNetworks,
+		"IPv6 only":           realIPv6,
+		"other network modes": realModes,
+		"published":           realPublished,
+		"ports":               realPorts,
+		"inside a container":  realInside,
+		"survey":              realSurvey,
+		"GET alone":           realReadOnly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			test(t, rig{t: t, real: real, image: image, app: enginetest.Unique()})
+		})
+	}
+}
+
+func realSpeed(t *testing.T, r rig) {
+	w, _ := r.watch(t, nil)
+	w.await("nothing", soon, usable())
+	var in, out []time.Duration
+	for i := range 3 {
+		c := r.run(t, enginetest.RunOptions{Name: "rgate-test-" + enginetest.Unique(), Created: true})
+		c.Start() // what docker run waits for
+		begun := time.Now()
+		w.await("the start", time.Second, usable(c.Name))
+		in = append(in, time.Since(begun).Round(100*time.Microsecond))
+		begun = time.Now()
+		if i%2 == 0 {
+			go c.Stop(5 * time.Second)
+		} else {
+			go c.Kill("KILL")
+		}
+		w.await("the stop", time.Second, usable())
+		out = append(out, time.Since(begun).Round(100*time.Microsecond))
+		w.await("that it is gone", long, func(v discovery.View) bool { return len(v.Candidates) == 0 })
+		c.Remove()
+	}
+	t.Logf("in the view after docker run has returned: %v; out of it after docker stop or kill was begun: %v", in, out)
+}
+
+func realState(t *testing.T, r rig) {
+	w, _ := r.watch(t, nil)
+	one := r.run(t, enginetest.RunOptions{})
+	w.await("the start", soon, usable(one.Name))
+	one.Pause()
+	w.await("the pause", soon, reason(one.Name, "paused"))
+	one.Unpause()
+	w.await("the unpause", soon, usable(one.Name))
+	one.Rename(one.Name + "-renamed")
+	w.await("the name", soon, usable(one.Name))
+	one.Restart(5 * time.Second)
+	w.await("the restart", soon, func(v discovery.View) bool { return len(v.Candidates) == 1 && !v.Candidates[0].Usable() })
+	w.await("that it is back", soon, usable(one.Name))
+	one.Stop(5 * time.Second)
+	w.await("the stop", soon, usable())
+	one.Start()
+	w.await("the next start", soon, usable(one.Name))
+	one.Remove()
+	w.await("the end", soon, func(v discovery.View) bool { return len(v.Candidates) == 0 })
+}
+
+func realSignals(t *testing.T, r rig) {
+	w, _ := r.watch(t, nil)
+	c := r.run(t, enginetest.RunOptions{StopSignal: "SIGQUIT", Args: []string{"-term-for", "3s"}})
+	w.await("the start", soon, usable(c.Name))
+	c.Kill("HUP")
+	c.Kill("USR1")
+	w.none(300 * time.Millisecond)
+	begun := time.Now()
+	c.Kill("QUIT") // it goes on serving for 3 s
+	w.await("the stop signal", soon, reason(c.Name, "stopping"))
+	if d := time.Since(begun); d > time.Second {
+		t.Errorf("out after %v", d)
+	}
+	w.await("the end", long, func(v discovery.View) bool { return len(v.Candidates) == 0 })
+}
+
+func realHealth(t *testing.T, r rig) {
+	image := r.real.Build(t, enginetest.Image{Health: enginetest.HealthCheck})
+	w, _ := r.watch(t, nil)
+	c := r.run(t, enginetest.RunOptions{Image: image, Args: []string{"-unhealthy-for", "1500ms"}})
+	w.await("that it is starting", soon, reason(c.Name, "health: starting"))
+	w.await("that it is healthy", long, usable(c.Name))
+}
+
+func realLate(t *testing.T, r rig) {
+	w, _ := r.watch(t, nil)
+	c := r.run(t, enginetest.RunOptions{Args: []string{"-listen-after", "1s"}})
+	begun := time.Now()
+	w.await("that it does not listen", soon, reason(c.Name, "not listening yet on "+c.IP("bridge")+":8080"))
+	w.await("that it listens", long, usable(c.Name))
+	t.Logf("listens after 1 s, taken after %v", time.Since(begun))
+}
+
+func realNetworks(t *testing.T, r rig) {
+	a := r.real.Network(t, enginetest.NetworkOptions{Name: "rgate-test-a" + enginetest.Unique()})
+	b := r.real.Network(t, enginetest.NetworkOptions{Name: "rgate-test-b" + enginetest.Unique()})
+	w, _ := r.watch(t, nil)
+	chosen, _ := r.watch(t, func(s *discovery.Selector) { s.Network = b })
+	c := r.run(t, enginetest.RunOptions{Network: b, Networks: []string{a}})
+	w.await("the first by name", soon, at(c.Name, c.IP(a)+":8080"))
+	chosen.await("the chosen one", soon, at(c.Name, c.IP(b)+":8080"))
+	ip := c.IP(b)
+	c.Disconnect(a)
+	w.await("the one left", soon, at(c.Name, ip+":8080"))
+	c.Disconnect(b)
+	w.await("none left", soon, reason(c.Name, "unreachable"))
+	chosen.await("none left", soon, reason(c.Name, "unreachable"))
+	c.Connect(b)
+	w.await("connected again", soon, at(c.Name, c.IP(b)+":8080"))
+	chosen.await("connected again", soon, at(c.Name, c.IP(b)+":8080"))
+}
+
+// Engine 20.10 makes no network without IPv4, but an address can be had
+// without one by looking at a container whose IPv4 the list does not tell.
+func realIPv6(t *testing.T, r rig) {
+	n := r.real.Network(t, enginetest.NetworkOptions{IPv6: true})
+	c := r.run(t, enginetest.RunOptions{Network: n})
+	v6 := c.Inspect().NetworkSettings.Networks[n].GlobalIPv6Address
+	fake := enginetest.NewFake(t)
+	f := fakeContainer("six", "x", 8080)
+	f.Networks = map[string]string{n: v6.String()}
+	fake.Set(f)
+	e, _ := open(t, fake.Host, usualTiming())
+	// Linux holds a new IPv6 address back for a second or two until it is sure
+	// that nobody else has it.
+	watchIt(t, e, app("x")).await("its IPv6 address", long, at("six", net.JoinHostPort(v6.String(), "8080")))
+}
+
+func realModes(t *testing.T, r rig) {
+	l, port := listen(t)
+	_ = l.Close()
+	w, _ := r.watch(t, func(s *discovery.Selector) { s.Port = port })
+	listenOn := []string{"-listen", fmt.Sprintf(":%d", port)}
+	host := r.run(t, enginetest.RunOptions{Name: "rgate-test-1" + enginetest.Unique(), Network: "host", Args: listenOn})
+	w.await("the host's network", soon, at(host.Name, fmt.Sprintf("127.0.0.1:%d", port)))
+
+	donor := r.real.Run(t, enginetest.RunOptions{Image: r.image, Name: "rgate-test-2" + enginetest.Unique()})
+	user := r.run(t, enginetest.RunOptions{Name: "rgate-test-3" + enginetest.Unique(), Network: "container:" + donor.Name, Args: listenOn})
+	w.await("another's network", soon, at(user.Name, fmt.Sprintf("%s:%d", donor.IP("bridge"), port)))
+
+	none := r.run(t, enginetest.RunOptions{Name: "rgate-test-4" + enginetest.Unique(), Network: "none"})
+	w.await("no network", soon, both(reason(none.Name, "on no network"), usable(host.Name, user.Name)))
+}
+
+func realPublished(t *testing.T, r rig) {
+	w, _ := r.watch(t, func(s *discovery.Selector) { s.Address = discovery.AddressPublished })
+	c := r.run(t, enginetest.RunOptions{Publish: []string{"0.0.0.0::8080"}})
+	_, port, _ := net.SplitHostPort(c.Published("8080/tcp"))
+	w.await("the published port", soon, at(c.Name, "127.0.0.1:"+port))
+	other := r.run(t, enginetest.RunOptions{})
+	w.await("the unpublished one", soon, reason(other.Name, "not published"))
+}
+
+func realPorts(t *testing.T, r rig) {
+	none := r.real.Build(t, enginetest.Image{Expose: []string{"53/udp"}})
+	w, log := r.watch(t, nil)
+	c := r.run(t, enginetest.RunOptions{Publish: []string{"8081", "53/udp"}})
+	w.await("the lowest port", soon, at(c.Name, c.IP("bridge")+":8080"))
+	blind := r.run(t, enginetest.RunOptions{Image: none})
+	w.await("no port", soon, both(reason(blind.Name, "no TCP port"), usable(c.Name)))
+	w.stop()
+	if log.count("container "+c.Name+" exposes ports 8080, 8081: took 8080") != 1 {
+		t.Errorf("no warning in the log:\n%s", log.text.String())
+	}
+}
+
+// rgate in a container sees others on the networks that both share.
+func realInside(t *testing.T, r rig) {
+	n := r.real.Network(t, enginetest.NetworkOptions{})
+	self := r.real.Run(t, enginetest.RunOptions{Image: r.image, Network: n})
+	c := r.run(t, enginetest.RunOptions{Networks: []string{n}})
+	e, err := Open(Options{Host: r.real.Host, Env: nothingSet, Container: self.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watchIt(t, e, app(r.app)).await("the shared network", soon, at(c.Name, c.IP(n)+":8080"))
+
+	onHost := r.real.Run(t, enginetest.RunOptions{Image: r.image, Network: "host", Args: []string{"-listen", "127.0.0.1:0"}})
+	e, err = Open(Options{Host: r.real.Host, Env: nothingSet, Container: onHost.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watchIt(t, e, app(r.app)).await("as on the host", soon, at(c.Name, c.IP("bridge")+":8080"))
+}
+
+func realSurvey(t *testing.T, r rig) {
+	good := r.run(t, enginetest.RunOptions{})
+	exited := r.run(t, enginetest.RunOptions{Created: true})
+	stranger := r.real.Run(t, enginetest.RunOptions{Image: r.image, Labels: map[string]string{"app": "other"}, Created: true})
+	e, _ := open(t, r.real.Host, usualTiming())
+	var got map[string]string
+	for deadline := time.Now().Add(soon); got[good.Name] != "" || got == nil; {
+		candidates, err := e.Survey(t.Context(), []discovery.Selector{app(r.app)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = map[string]string{}
+		for _, c := range candidates {
+			got[c.Name] = c.Reason
+		}
+		if time.Now().After(deadline) {
+			break
+		}
+	}
+	for name, want := range map[string]string{
+		good.Name: "", exited.Name: "not running (created)",
+		stranger.Name: fmt.Sprintf("missing label app=%s (has app=other)", r.app),
+	} {
+		if reason, ok := got[name]; !ok || reason != want {
+			t.Errorf("%s: %q, want %q", name, reason, want)
+		}
+	}
+}
+
+// A proxy before the engine's socket records what rgate asks for.
+func realReadOnly(t *testing.T, r rig) {
+	dir, err := os.MkdirTemp("", "rgp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	socket := filepath.Join(dir, "docker.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var sent []string
+	transport := &http.Transport{Dial: func(string, string) (net.Conn, error) {
+		return net.Dial("unix", strings.TrimPrefix(r.real.Host, "unix://"))
+	}}
+	defer transport.CloseIdleConnections()
+	proxy := &httputil.ReverseProxy{Transport: transport, FlushInterval: -1, Rewrite: func(p *httputil.ProxyRequest) {
+		p.Out.URL.Scheme, p.Out.URL.Host = "http", "docker"
+		mu.Lock()
+		defer mu.Unlock()
+		sent = append(sent, p.In.Method+" "+p.In.URL.Path)
+	}}
+	server := &http.Server{Handler: proxy, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = server.Serve(l) }()
+	defer func() { _ = server.Close() }()
+
+	e, _ := open(t, "unix://"+socket, usualTiming())
+	w := watchIt(t, e, app(r.app))
+	c := r.run(t, enginetest.RunOptions{})
+	w.await("the start", soon, usable(c.Name))
+	c.Stop(5 * time.Second)
+	w.await("the stop", soon, usable())
+	if _, err := e.Survey(t.Context(), []discovery.Selector{app(r.app)}); err != nil {
+		t.Error(err)
+	}
+	w.stop()
+	mu.Lock()
+	defer mu.Unlock()
+	if len(sent) < 6 {
+		t.Errorf("the proxy saw %v alone", sent)
+	}
+	for _, s := range sent {
+		method, path, _ := strings.Cut(s, " ")
+		path = strings.TrimPrefix(path, "/v1.41")
+		allowed := path == "/version" || path == "/info" || path == "/events" || strings.HasPrefix(path, "/containers/")
+		if method != http.MethodGet || !allowed {
+			t.Errorf("sent %s", s)
+		}
+	}
+}
+
+// get asks a container, so that tests of a daemon that is away know it lives.
+func get(t *testing.T, addr string) {
+	t.Helper()
+	resp, err := http.Get("http://" + addr + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+}
