@@ -141,7 +141,7 @@ func (d *decoder) guess(name string, candidates []string) string {
 		return ""
 	}
 	d.guesses -= len(candidates)
-	return nearest(name, candidates)
+	return Nearest(name, candidates)
 }
 
 // follow is the node an alias stands for. Scalars keep the alias's place,

@@ -6,8 +6,8 @@ import "strings"
 // slips of the finger.
 const longestName = 64
 
-// nearest is the candidate that name was probably meant to be, or "".
-func nearest(name string, candidates []string) string {
+// Nearest is the candidate that name was probably meant to be, or "".
+func Nearest(name string, candidates []string) string {
 	if name == "" || len(name) > longestName {
 		return ""
 	}

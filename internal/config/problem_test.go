@@ -78,7 +78,7 @@ func TestNearest(t *testing.T) {
 		"bakcend": "backend", "backends": "backend", "mach": "match", "status": "status_code",
 		"zzz": "", "": "", "m": "", "something_else_entirely": "", strings.Repeat("match", 20): "",
 	} {
-		if got := nearest(name, known); got != want {
+		if got := Nearest(name, known); got != want {
 			t.Errorf("%q gives %q, want %q", name, got, want)
 		}
 	}

@@ -59,6 +59,7 @@ type Candidate struct {
 	Name       string    // the container's name, without the slash
 	Address    string    // host:port to connect to; "" where it is not known
 	Reason     string    // why it is left out, for people; "" for an endpoint
+	Foreign    bool      // it lacks a label, so it is none of the backend's
 	Note       string    // what a user should know of the choice made; "" for nothing
 	Created    time.Time // when the container was created
 	Started    time.Time // when it was last seen to start, where that is known

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"rgate/internal/config"
+)
+
+func newCheck(p Process) *cobra.Command {
+	var file string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say what is wrong with a configuration file",
+		Long: `Say what is wrong with a configuration file: every problem at once, each with
+its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
+		Example: "  rgate check\n  rgate check -c staging.yml",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.load(file)
+			var problems *config.Problems
+			if asJSON && errors.As(err, &problems) {
+				if err := json.NewEncoder(p.Stdout).Encode(problems.List); err != nil {
+					return err
+				}
+				return usageError{fmt.Errorf("%s has %d problems", file, len(problems.List))}
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				_, err = fmt.Fprintln(p.Stdout, "[]")
+				return err
+			}
+			_, err = fmt.Fprintf(p.Stdout, "%s is fine: %s, %s\n", file, count(len(cfg.Routes), "route"), count(len(cfg.Backends), "backend"))
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
+	return cmd
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rgate/internal/admin"
+)
+
+// client asks a running gateway over its admin socket.
+type client struct {
+	port   int
+	socket string
+}
+
+func (c *client) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVarP(&c.port, "port", "p", 8080, "port of the gateway to ask")
+	cmd.Flags().StringVar(&c.socket, "socket", "", "admin socket of the gateway to ask (instead of --port)")
+}
+
+func (c *client) path() string {
+	if c.socket != "" {
+		return c.socket
+	}
+	return admin.SocketPath(c.port)
+}
+
+// errNotRunning says that nobody listens on the admin socket.
+var errNotRunning = errors.New("no gateway answers")
+
+// ask sends one request and returns the body of a 200.
+func (c *client) ask(ctx context.Context, method, target string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", c.path())
+	}}
+	request, err := http.NewRequestWithContext(ctx, method, "http://rgate"+target, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := transport.RoundTrip(request)
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("%w on %s: is it running, and on that port? (--port or --socket name another)", errNotRunning, c.path())
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("cannot open %s: only the user that runs the gateway may (try sudo)", c.path())
+	case err != nil:
+		return nil, fmt.Errorf("cannot ask the gateway on %s: %w", c.path(), err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the gateway's answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(strings.TrimSpace(string(body)))
+	}
+	return body, nil
+}
+
+// getStats asks for statistics and decodes them.
+func (c *client) getStats(ctx context.Context, target string, into any) error {
+	body, err := c.askStats(ctx, target)
+	if err != nil {
+		return err
+	}
+	return decode(body, into)
+}
+
+func decode(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("cannot understand the gateway's answer: %w", err)
+	}
+	return nil
+}
+
+func newReload(p Process) *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:     "reload",
+		Short:   "Make a running gateway read its file again",
+		Long:    "Make a running gateway read its file again. A bad file keeps what runs; its problems are printed.",
+		Example: "  rgate reload\n  rgate reload --port 9000",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := c.ask(cmd.Context(), http.MethodPost, "/reload"); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(p.Stdout, "reloaded")
+			return err
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}
+
+// newHold is drain or undrain.
+func newHold(p Process, verb string) *cobra.Command {
+	var c client
+	long := "Take a container out of use until undrain: it gets no new request, and what is\nin flight on it ends undisturbed."
+	if verb == "undrain" {
+		long = "Put a container that was drained by hand back to use."
+	}
+	cmd := &cobra.Command{
+		Use:     verb + " CONTAINER",
+		Short:   map[string]string{"drain": "Take a container out of use", "undrain": "Put a drained container back to use"}[verb],
+		Long:    long,
+		Example: "  rgate " + verb + " payment-1",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{fmt.Errorf("%s takes the name or id of one container", cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := c.ask(cmd.Context(), http.MethodPost, "/"+verb+"?container="+url.QueryEscape(args[0])); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(p.Stdout, "%s: %sed\n", args[0], verb)
+			return err
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"rgate/internal/config"
+)
+
+// The exit codes.
+const (
+	exitOK    = 0
+	exitFault = 1 // failed at run time
+	exitUsage = 2 // bad usage or configuration
+)
+
+// Process is what a command sees of the process it runs in.
+type Process struct {
+	Stdout, Stderr io.Writer
+	Env            func(name string) (string, bool)
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+// Main runs the command that args name and returns the exit code. Servers run
+// until ctx ends or a signal comes.
+func Main(ctx context.Context, args []string, p Process) int {
+	if p.Env == nil {
+		p.Env = os.LookupEnv
+	}
+	root := newRoot(p)
+	root.SetArgs(args)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	return p.report(root.ExecuteContext(ctx))
+}
+
+// report tells the user of err and picks the exit code.
+func (p Process) report(err error) int {
+	var problems *config.Problems
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &problems):
+		_ = problems.Render(p.Stderr, p.colour(p.Stderr))
+		return exitUsage
+	case errors.As(err, &usage):
+		fmt.Fprintf(p.Stderr, "rgate: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(p.Stderr, "rgate: %v\n", err)
+	return exitFault
+}
+
+// load reads the configuration; every error of it is the user's to mend.
+func (p Process) load(file string) (*config.Config, error) {
+	cfg, err := config.Load(file, p.Env)
+	var problems *config.Problems
+	if err != nil && !errors.As(err, &problems) {
+		return nil, usageError{err}
+	}
+	return cfg, err
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"text/tabwriter"
+)
+
+// isTerminal tells whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// colour tells whether w gets colours: terminals do, unless NO_COLOR is set
+// (no-color.org).
+func (p Process) colour(w io.Writer) bool {
+	no, set := p.Env("NO_COLOR")
+	return isTerminal(w) && (!set || no == "")
+}
+
+// paint is text in green or red where w gets colours.
+func (p Process) paint(text string, good bool) string {
+	switch {
+	case !p.colour(p.Stdout):
+		return text
+	case good:
+		return "\x1b[32m" + text + "\x1b[0m"
+	}
+	return "\x1b[31m" + text + "\x1b[0m"
+}
+
+func (p Process) columns() *tabwriter.Writer { return tabwriter.NewWriter(p.Stdout, 0, 4, 2, ' ', 0) }
+
+func (p Process) json(v any) error {
+	enc := json.NewEncoder(p.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rgate/internal/admin"
+	"rgate/internal/config"
+	"rgate/internal/discovery"
+	"rgate/internal/docker"
+	"rgate/internal/route"
+)
+
+// surveyTime bounds how long a command waits for the engine.
+const surveyTime = 15 * time.Second
+
+func newRoutes(p Process) *cobra.Command {
+	var c client
+	var file string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "routes",
+		Short: "Show the table: routes, backends and their endpoints",
+		Long: `Show the table: routes, backends, and each container that is an endpoint or was
+left out, with the reason. It is the table of the running gateway, or with -c,
+and where none runs, what the file and the engine make of it now.`,
+		Example: "  rgate routes\n  rgate routes -c staging.yml\n  rgate routes --json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := p.table(cmd.Context(), &c, file, cmd.Flags().Changed("config"))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.json(d)
+			}
+			return p.printRoutes(d)
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file to compile instead of asking a gateway")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// table is the running gateway's table, or the one that the file makes.
+func (p Process) table(ctx context.Context, c *client, file string, fileGiven bool) (admin.Routes, error) {
+	if !fileGiven {
+		body, err := c.ask(ctx, http.MethodGet, "/routes")
+		if err == nil {
+			var d admin.Routes
+			return d, decode(body, &d)
+		}
+		if !errors.Is(err, errNotRunning) || c.socket != "" {
+			return admin.Routes{}, err
+		}
+	}
+	cfg, err := p.load(file)
+	if err != nil {
+		return admin.Routes{}, err
+	}
+	view := survey(ctx, cfg)
+	// What does not carry the labels is of no interest here.
+	kept := view.Candidates[:0]
+	for _, found := range view.Candidates {
+		if !found.Foreign {
+			kept = append(kept, found)
+		}
+	}
+	view.Candidates = kept
+	return admin.Describe(route.Build(cfg, []discovery.View{view}, nil)), nil
+}
+
+// survey looks at all containers of the engine that cfg names.
+func survey(ctx context.Context, cfg *config.Config) discovery.View {
+	view := discovery.View{Source: "docker"}
+	selectors := route.Selectors(cfg)
+	if len(selectors) == 0 {
+		return view
+	}
+	engine, err := docker.Open(docker.Options{Host: cfg.Docker.Host, TLS: docker.TLS(cfg.Docker.TLS), Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		bounded, cancel := context.WithTimeout(ctx, surveyTime)
+		defer cancel()
+		view.Candidates, err = engine.Survey(bounded, selectors)
+	}
+	if err != nil {
+		view.Stale = err.Error()
+	}
+	return view
+}
+
+func (p Process) printRoutes(d admin.Routes) error {
+	if d.Stale != "" {
+		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint("the engine cannot be asked: "+d.Stale, false))
+	}
+	w := p.columns()
+	fmt.Fprintln(w, "ROUTE\tMATCH\tBACKEND")
+	for _, r := range d.Routes {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.PathPrefix, r.Match, r.Backend)
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(w, "BACKEND\tENDPOINT\tADDRESS\tSTATE")
+	for _, b := range d.Backends {
+		p.printBackend(w, b)
+	}
+	return w.Flush()
+}
+
+func (p Process) printBackend(w io.Writer, b admin.BackendEntry) {
+	if len(b.Endpoints)+len(b.LeftOut) == 0 {
+		fmt.Fprintf(w, "%s\t-\t-\t%s\n", b.Backend, p.paint("no endpoint: requests get 503", false))
+	}
+	for _, e := range b.Endpoints {
+		note := ""
+		if e.Note != "" {
+			note = " (" + e.Note + ")"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", b.Backend, e.Name, e.Address, p.paint(e.State, e.State == "ready"), note)
+	}
+	for _, c := range b.LeftOut {
+		fmt.Fprintf(w, "%s\t%s\t-\t%s\n", b.Backend, c.Name, p.paint("left out: "+c.Reason, false))
+	}
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"rgate/internal/config"
+	"rgate/internal/gateway"
+)
+
+type serveFlags struct {
+	port      int
+	listen    string
+	file      string
+	debug     bool
+	logFormat string
+	logLevel  string
+}
+
+func newServe(p Process) *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve traffic by a configuration file",
+		Long: `Serve traffic by a configuration file. The same as rgate without a command.
+
+SIGHUP, and any change of the file's content, reload it; a bad file keeps the
+running configuration. SIGINT and SIGTERM end: what is in flight is answered
+first, within drain_timeout. A second signal ends at once.`,
+		Example: "  rgate serve --port 8080 --config config.yml\n  rgate serve --listen 127.0.0.1:9000 --log-format json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), p, f, cmd.Flags().Changed("port"))
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVarP(&f.port, "port", "p", 8080, "port to receive traffic on, on all addresses")
+	flags.StringVarP(&f.file, "config", "c", "config.yml", "configuration file")
+	flags.StringVar(&f.listen, "listen", "", "address to receive traffic on, such as 127.0.0.1:8080 (instead of --port)")
+	flags.BoolVar(&f.debug, "debug", false, "log everything, a line for each request too")
+	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	_ = cmd.MarkFlagFilename("config", "yml", "yaml") // the flag exists
+	return cmd
+}
+
+func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
+	log, err := newLog(p, f)
+	if err != nil {
+		return err
+	}
+	if f.port < 0 || f.port > 65535 {
+		return usageError{fmt.Errorf("--port %d is no port: it must be between 0 and 65535", f.port)}
+	}
+	cfg, err := p.load(f.file)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(gateway.Options{File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log, Env: p.Env})
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(ctx, func() { _ = g.Reload() }) // the gateway logs what is wrong with a file
+	defer stop()
+	return g.Run(ctx)
+}
+
+// address is where traffic comes in: flags beat the file.
+func address(f serveFlags, cfg *config.Config, portGiven bool) string {
+	switch {
+	case f.listen != "":
+		return f.listen
+	case portGiven || cfg.Listen == "":
+		return ":" + strconv.Itoa(f.port)
+	}
+	return cfg.Listen
+}
+
+func newLog(p Process, f serveFlags) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %q must be debug, info, warn or error", f.logLevel)}
+	}
+	if f.debug {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(p.Stderr, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(p.Stderr, options)), nil
+	}
+	return nil, usageError{fmt.Errorf("--log-format %q must be text or json", f.logFormat)}
+}
+
+// untilSignal ends the returned context at SIGINT or SIGTERM and the process
+// at a second one; SIGHUP calls reload.
+func untilSignal(ctx context.Context, reload func()) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ending := false
+		for s := range signals {
+			switch {
+			case s == syscall.SIGHUP:
+				reload()
+			case ending:
+				os.Exit(exitFault)
+			default:
+				ending = true
+				cancel()
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+		cancel()
+	}
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"rgate/internal/admin"
+	"rgate/internal/stats"
+)
+
+func newStats(p Process) *cobra.Command {
+	var c client
+	var by string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Show the traffic of a running gateway",
+		Long: `Show the traffic of a running gateway: requests, errors and latency, in all and
+by route, backend or endpoint. Counting began when the gateway started.`,
+		Example: "  rgate stats\n  rgate stats --by endpoint\n  rgate stats --json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"", "route", "backend", "endpoint"}, by) {
+				return usageError{fmt.Errorf("--by %q must be route, backend or endpoint", by)}
+			}
+			if asJSON {
+				target := "/stats"
+				if by != "" {
+					target += "?by=" + by
+				}
+				body, err := c.askStats(cmd.Context(), target)
+				if err == nil {
+					_, err = p.Stdout.Write(body)
+				}
+				return err
+			}
+			return p.printStats(cmd.Context(), &c, by)
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().StringVar(&by, "by", "", "route, backend or endpoint")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the gateway's JSON as it is")
+	return cmd
+}
+
+// askStats asks the admin socket, or where there is none (a gateway in a
+// container, of another user) the public statistics page.
+func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
+	body, err := c.ask(ctx, http.MethodGet, target)
+	if !errors.Is(err, errNotRunning) || c.socket != "" {
+		return body, err
+	}
+	request, bad := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://localhost:%d%s", c.port, target), nil)
+	if bad != nil {
+		return nil, bad
+	}
+	response, bad := http.DefaultClient.Do(request)
+	if bad != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, bad = io.ReadAll(response.Body)
+	if bad != nil || response.StatusCode != http.StatusOK {
+		return nil, err
+	}
+	return body, nil
+}
+
+func (p Process) printStats(ctx context.Context, c *client, by string) error {
+	if by == "" {
+		var total stats.Report
+		if err := c.getStats(ctx, "/stats", &total); err != nil {
+			return err
+		}
+		w := p.columns()
+		fmt.Fprintln(w, "SUCCESS\tERROR\tAVERAGE\tP95\tP99")
+		fmt.Fprintf(w, "%d\t%d\t%v ms\t%v ms\t%v ms\n", total.Requests.Success, total.Requests.Error, total.Latency.Average, total.Latency.P95, total.Latency.P99)
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.Stdout)
+		by = "route"
+	}
+	rows, err := c.statsBy(ctx, by)
+	if err != nil {
+		return err
+	}
+	w := p.columns()
+	fmt.Fprintln(w, rows.head+"\tSUCCESS\tERROR\tIN FLIGHT\tRETRIES\tAVERAGE\tP95\tP99")
+	for i, r := range rows.reports {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%v ms\t%v ms\t%v ms\n", rows.names[i], r.Requests.Success, r.Requests.Error, r.InFlight, r.Retries, r.Latency.Average, r.Latency.P95, r.Latency.P99)
+	}
+	return w.Flush()
+}
+
+type statRows struct {
+	head    string
+	names   []string
+	reports []stats.ItemReport
+}
+
+func (s *statRows) add(name string, r stats.ItemReport) {
+	s.names = append(s.names, name)
+	s.reports = append(s.reports, r)
+}
+
+func (c *client) statsBy(ctx context.Context, by string) (rows statRows, err error) {
+	target := "/stats?by=" + by
+	switch by {
+	case "route":
+		var items []admin.RouteStats
+		err = c.getStats(ctx, target, &items)
+		rows.head = "ROUTE\tBACKEND"
+		for _, i := range items {
+			rows.add(i.PathPrefix+"\t"+i.Backend, i.ItemReport)
+		}
+	case "backend":
+		var items []admin.BackendStats
+		err = c.getStats(ctx, target, &items)
+		rows.head = "BACKEND"
+		for _, i := range items {
+			rows.add(i.Backend, i.ItemReport)
+		}
+	default:
+		var items []admin.EndpointStats
+		err = c.getStats(ctx, target, &items)
+		rows.head = "BACKEND\tENDPOINT\tADDRESS\tSTATE"
+		for _, i := range items {
+			rows.add(i.Backend+"\t"+i.Endpoint+"\t"+i.Address+"\t"+i.State, i.ItemReport)
+		}
+	}
+	return rows, err
+}
