@@ -45,7 +45,6 @@ func TestRefusals(t *testing.T) {
 		before := r.gate.Table().Total().Report().Requests.Error
 		p := r.dial()
 		p.say("%s", c.request)
-		t.Logf("%.60q", c.request)
 		res, text := p.response("GET")
 		if res.StatusCode != c.status || res.Header.Get("X-Rgate-Reason") != c.reason || text == "" || res.Header.Get("X-Request-Id") == "" {
 			t.Errorf("%.60q: %d %q %v", c.request, res.StatusCode, text, res.Header)

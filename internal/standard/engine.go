@@ -32,13 +32,13 @@ type Engine struct {
 
 	transports sync.Map // *upstream.Endpoint → *transport
 	crowd      crowd
-	running    sync.WaitGroup // handlers, those of upgraded connections too
+	running    *flight // upgraded connections too
 	cut        context.CancelFunc
 }
 
 // New makes an engine.
 func New(o Options) *Engine {
-	e := &Engine{gate: o.Gate, log: o.Log, inform: o.Inform}
+	e := &Engine{gate: o.Gate, log: o.Log, inform: o.Inform, running: newFlight()}
 	base, cut := context.WithCancel(context.Background())
 	e.cut = cut
 	quiet := slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)
@@ -84,22 +84,15 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	defer e.closeTransports()
 	defer e.cut()
 	err := e.server.Shutdown(ctx)
-	ended := make(chan struct{})
-	go func() {
-		e.running.Wait()
-		close(ended)
-	}()
 	if err == nil {
-		select { // net/http does not count upgraded connections
-		case <-ended:
-			return nil
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+		err = e.running.wait(ctx) // net/http does not count upgraded connections
+	}
+	if err == nil {
+		return nil
 	}
 	e.cut()
-	_ = e.server.Close() // the error is of closing a listener that is closed
-	<-ended
+	_ = e.server.Close() // what it says is that the listener is closed already
+	_ = e.running.wait(context.Background())
 	return err
 }
 

@@ -33,8 +33,8 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 
 // ServeHTTP implements http.Handler.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e.running.Add(1)
-	defer e.running.Done()
+	e.running.begin()
+	defer e.running.end()
 	x := &exchange{engine: e, request: r}
 	c := clientConnOf(r.Context())
 	c.answering.Store(true)
@@ -51,8 +51,11 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch v := e.gate.Begin(&x.Exchange); {
 	case v == proxy.Inform:
-		e.inform.ServeHTTP(w, r)
 		x.informed = true
+		if c.last.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		e.inform.ServeHTTP(w, r)
 	case v == proxy.Reply, v == proxy.Queue && !x.wait():
 		x.answer(w)
 	default:
@@ -170,17 +173,15 @@ func (w *writer) WriteHeader(status int) {
 	if w.old && status >= 100 && status < 200 {
 		return
 	}
-	h := w.Header()
-	if _, told := h["Content-Type"]; !told {
-		h["Content-Type"] = nil // net/http guesses no type for an endpoint that gave none
-	}
-	if w.last.Load() && status >= 200 {
-		h.Set("Connection", "close")
+	if h := w.Header(); status >= 200 {
+		if _, told := h["Content-Type"]; !told {
+			h["Content-Type"] = nil // or else net/http guesses one
+		}
+		if w.last.Load() {
+			h.Set("Connection", "close")
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
-	if status < 200 {
-		delete(h, "Content-Type")
-	}
 }
 
 // Unwrap is for http.ResponseController.

@@ -26,6 +26,7 @@ type guard struct {
 	state          guardState
 	head           h1.Request
 	body           h1.Body
+	timed          bool          // the head under way has its deadline
 	refusal        *proxy.Answer // to the last request
 	err            error         // after which nothing is read
 }
@@ -92,12 +93,13 @@ func (g *guard) fill() error {
 	if g.to == len(g.buf) {
 		g.buf = append(g.buf, make([]byte, max(len(g.buf), guardBuffer))...)
 	}
-	n, err := g.conn.Conn.Read(g.buf[g.to:])
-	if n > 0 && g.to == g.seen && g.state == inHead && !g.conn.answering.Load() {
+	limit := g.conn.engine.server.ReadHeaderTimeout
+	if limit > 0 && g.to > g.seen && g.state == inHead && !g.timed && !g.conn.answering.Load() {
 		// net/http counts from the first byte it sees, and that is to come.
-		limit := g.conn.engine.server.ReadHeaderTimeout
-		_ = g.conn.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection: so does the next read
+		g.timed = true
+		_ = g.conn.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection: so does the read
 	}
+	n, err := g.conn.Conn.Read(g.buf[g.to:])
 	g.to += n
 	if n > 0 {
 		return nil
@@ -140,7 +142,7 @@ func (g *guard) lookAtHead() bool {
 	if n == 0 {
 		return false
 	}
-	g.seen += n
+	g.seen, g.timed = g.seen+n, false
 	g.head.Body(&g.body, bounds)
 	g.state = inBody
 	if g.head.Upgrade && g.body.Done() {
