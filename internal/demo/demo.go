@@ -76,7 +76,7 @@ func serve(ctx context.Context, o Options, s *stage, g *gateway.Gateway) error {
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
 	if !awaitBackends(ctx, g) && ctx.Err() == nil {
-		fmt.Fprintln(o.Stdout, "Not every backend answers yet; `rgate explain` and --debug tell why.")
+		fmt.Fprintln(o.Stdout, "Not every backend answers yet; run it with --verbose to see why.")
 	}
 	if ctx.Err() == nil {
 		introduce(o.Stdout, g.Addr().String(), s)
