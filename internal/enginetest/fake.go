@@ -26,6 +26,7 @@ type Fake struct {
 	path   string
 	t      testing.TB
 	server *http.Server
+	served chan struct{} // closed when server has ended
 
 	mu         sync.Mutex
 	containers map[string]FakeContainer
@@ -76,12 +77,18 @@ func (f *Fake) Up() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.server = &http.Server{Handler: f}
-	go func(s *http.Server) { _ = s.Serve(l) }(f.server)
+	f.server, f.served = &http.Server{Handler: f}, make(chan struct{})
+	go func(s *http.Server, served chan struct{}) {
+		defer close(served)
+		_ = s.Serve(l)
+	}(f.server, f.served)
 }
 
 // Down cuts all connections and removes the socket.
-func (f *Fake) Down() { _ = f.server.Close() }
+func (f *Fake) Down() {
+	_ = f.server.Close()
+	<-f.served // whose end closes the listener in any case
+}
 
 // SetFaults replaces the faults. Answers that hang go on when theirs is gone.
 func (f *Fake) SetFaults(faults Faults) {
