@@ -85,11 +85,16 @@ func (l *loop) await(c *conn) {
 		c.timer.at = 0
 	case w.reqSent || w.reqDone:
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ResponseHeader)
+	case w.holdsBack():
+		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ResponseHeader)
 	default:
 		w.moved = w.x.BytesIn
 		l.wheel.set(&c.timer, l.now, l.cfg.Limits.BodyProgress.Within)
 	}
 }
+
+// holdsBack tells whether the client waits to be told to send its body.
+func (w *work) holdsBack() bool { return w.req.Expect100 && !w.continued && w.x.BytesIn == 0 }
 
 // late ends the wait that took too long.
 func (l *loop) late(c *conn) {
@@ -98,9 +103,9 @@ func (l *loop) late(c *conn) {
 	case w.respHead:
 	case w.origin.connecting:
 		l.attempt(c, upstream.ConnectFailed)
-	case w.reqSent || w.reqDone:
+	case w.reqSent || w.reqDone || w.holdsBack():
 		l.fail(c, upstream.TimedOut)
-	case w.up.empty() && !w.req.Expect100 && w.x.BytesIn-w.moved < int64(l.cfg.Limits.BodyProgress.Bytes):
+	case w.up.empty() && w.x.BytesIn-w.moved < int64(l.cfg.Limits.BodyProgress.Bytes):
 		l.refuse(c, answerSlow)
 	default:
 		l.await(c)

@@ -140,6 +140,9 @@ func (l *loop) interim(c *conn) {
 		w.continued = true
 	}
 	w.out.b = appendInterim(w.out.b, &w.resp)
+	if !w.reqDone {
+		l.await(c)
+	}
 }
 
 // beginResponse writes the final head for the client.
