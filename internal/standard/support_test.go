@@ -22,7 +22,7 @@ import (
 // rig is an engine on a real socket, with routes to given endpoints.
 type rig struct {
 	*Engine
-	t    *testing.T
+	t    testing.TB
 	gate *proxy.Gate
 	addr string
 	logs *logBook
@@ -46,9 +46,10 @@ func (b *logBook) String() string {
 }
 
 // start serves / from endpoints. change, if any, gets at the configuration.
-func start(t *testing.T, change func(*config.Config), endpoints ...string) *rig {
+func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Limits.RequestsPerConnection = 0
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
 	if change != nil {
@@ -82,7 +83,7 @@ func start(t *testing.T, change func(*config.Config), endpoints ...string) *rig 
 }
 
 // backend is an HTTP server, and its address.
-func backend(t *testing.T, h http.HandlerFunc) string {
+func backend(t testing.TB, h http.HandlerFunc) string {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -156,7 +157,7 @@ func nowhere(t *testing.T) string {
 type peer struct {
 	net.Conn
 	r *bufio.Reader
-	t *testing.T
+	t testing.TB
 }
 
 func (r *rig) dial() *peer {
