@@ -31,7 +31,8 @@ var arrows = map[string]string{
 	"discovery":             "",
 	"config":                "",
 	"stats":                 "",
-	"packaging":             "",
+	"packaging":             "", // like the next ones, for tests alone
+	"conformance":           "config discovery enginetest h1 loop proxy route standard stats upstream",
 	"enginetest":            "",
 	"enginetest/testserver": "",
 }
