@@ -62,6 +62,9 @@ var requestCases = []requestCase{
 	{"9112 9.6", "nothing after close", "GET /1 HTTP/1.1\r\n" + host + end + "GET /2 HTTP/1.1\r\n" + host + end, "[200]", []string{"GET /1 "}, ""},
 	{"9110 10.1.1", "unknown expectation", "GET / HTTP/1.1\r\n" + host + "Expect: tea\r\n" + end, "[417]", nil, ""},
 	{"6585 5", "head too large", "GET / HTTP/1.1\r\n" + host + "A: " + strings.Repeat("a", 64<<10) + "\r\n" + end, "[431]", nil, ""},
+	{"9110 7.8", "upgrade that the endpoint ignores", "GET /u HTTP/1.1\r\n" + host + "Connection: upgrade, close\r\nUpgrade: x\r\n\r\n", "[200]", []string{"GET /u "}, ""},
+	{"rgate", "statistics page", "GET /stats HTTP/1.1\r\n" + host + end, "[200]", nil, ""},
+	{"rgate", "statistics page behind a request", "GET /1 HTTP/1.1\r\n" + host + "\r\nGET /stats HTTP/1.1\r\n" + host + end, "[200 200]", []string{"GET /1 "}, ""},
 	{"3986 5.2.4", "climbs", "GET /../a HTTP/1.1\r\n" + host + end, "[400]", nil, ""},
 	{"3986 6.2.2", "dot segments", "GET /a/../b HTTP/1.1\r\n" + host + end, "[200]", []string{"GET /b "}, ""},
 }

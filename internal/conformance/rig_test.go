@@ -39,18 +39,27 @@ func start(t *testing.T, kind, endpoint string) string {
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
 	log := slog.New(slog.DiscardHandler)
 	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
-	var e engine = standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: http.NotFoundHandler()})
-	if kind == config.EngineLoop {
-		l, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		e = l
-	}
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "statistics") })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	std := standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: page})
+	if kind == config.EngineStandard {
+		serve(t, std, l)
+		return l.Addr().String()
+	}
+	handed := loop.NewHanded(l.Addr())
+	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, std, handed)
+	serve(t, e, l)
+	return l.Addr().String()
+}
+
+func serve(t *testing.T, e engine, l net.Listener) {
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(l) }()
 	t.Cleanup(func() {
@@ -61,7 +70,6 @@ func start(t *testing.T, kind, endpoint string) string {
 			t.Error(err)
 		}
 	})
-	return l.Addr().String()
 }
 
 // recorder is an endpoint that reads requests as net/http would, notes them,

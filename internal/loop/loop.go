@@ -34,6 +34,8 @@ type loop struct {
 	dateAt int64
 	conns  int
 
+	restUntil time.Time // when to accept again, after running out of descriptors
+
 	mu     sync.Mutex
 	posted []func()
 	ended  bool
@@ -127,6 +129,7 @@ func (l *loop) run() {
 			l.drive(c)
 		}
 		l.wheel.advance(l.now, fire)
+		l.resume()
 	}
 	l.end()
 }
@@ -192,6 +195,27 @@ func (l *loop) listen(fd int) error {
 	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
 }
 
+// rest stops accepting for a moment, because there are no descriptors: the
+// listening socket would be reported ready without end.
+func (l *loop) rest() {
+	l.remove(l.lfd)
+	l.restUntil = l.now.Add(tick)
+}
+
+// resume ends a rest that was long enough.
+func (l *loop) resume() {
+	if l.restUntil.IsZero() || l.now.Before(l.restUntil) {
+		return
+	}
+	l.restUntil = time.Time{}
+	if l.lfd < 0 {
+		return
+	}
+	if err := l.listen(l.lfd); err != nil {
+		l.rest()
+	}
+}
+
 func (l *loop) stopListening() {
 	if l.lfd >= 0 {
 		_ = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_DEL, l.lfd, nil)
@@ -207,6 +231,10 @@ func (l *loop) accept() {
 			return
 		}
 		fd, sa, err := unix.Accept4(l.lfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == unix.EMFILE || err == unix.ENFILE {
+			l.rest()
+			return
+		}
 		if err != nil {
 			return
 		}

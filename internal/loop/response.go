@@ -9,6 +9,9 @@ import (
 	"rgate/internal/upstream"
 )
 
+// headGrowth is what rgate adds to an answer's head, with something to spare.
+const headGrowth = 1 << 10
+
 // pullResponse takes from the endpoint what there is room for.
 func (l *loop) pullResponse(c *conn) bool {
 	w, o := c.work, c.work.origin
@@ -52,8 +55,12 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 		w.down.b = append(make([]byte, 0, 2*cap(w.down.b)), w.down.b...)
 	}
 	space := w.down.free()
-	if w.respHead {
+	switch {
+	case w.respHead:
 		space = space[:min(len(space), w.out.room()-frameRoom)]
+	case w.down.empty():
+		// What comes behind the head must fit behind the head that goes out.
+		space = space[:min(len(space), bufferSize-headGrowth)]
 	}
 	n, errno := o.read(space)
 	if errno == unix.EAGAIN {
