@@ -92,7 +92,7 @@ func TestFailuresOfEndpoints(t *testing.T) {
 
 // closing answers one request on each connection, and then closes it when
 // told, as if an idle timeout had passed.
-func closing(t *testing.T, close chan struct{}, requests *atomic.Int64) string {
+func closing(t *testing.T, stop <-chan struct{}, stopped chan<- struct{}, requests *atomic.Int64) string {
 	return rawBackend(t, func(n int, c net.Conn, in *bufio.Reader) {
 		q, err := http.ReadRequest(in)
 		if err != nil {
@@ -101,16 +101,18 @@ func closing(t *testing.T, close chan struct{}, requests *atomic.Int64) string {
 		body, _ := io.ReadAll(q.Body)
 		requests.Add(1)
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-		<-close
+		<-stop
+		c.Close()
+		stopped <- struct{}{}
 	})
 }
 
 func TestStaleConnections(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"GET", "POST", "PUT"} {
-		stop := make(chan struct{})
+		stop, stopped := make(chan struct{}), make(chan struct{}, 1)
 		var requests atomic.Int64
-		r := start(t, nil, closing(t, stop, &requests))
+		r := start(t, nil, closing(t, stop, stopped, &requests))
 		p := r.dial()
 		for i := range 20 {
 			body := strings.Repeat("b", i*100)
@@ -118,7 +120,8 @@ func TestStaleConnections(t *testing.T) {
 			if res, text := p.response(method); res.StatusCode != 200 || text != body {
 				t.Fatalf("%s %d: %d %q", method, i, res.StatusCode, text)
 			}
-			stop <- struct{}{} // the endpoint closes just as the next request comes
+			stop <- struct{}{} // the endpoint closes just before the next request comes
+			<-stopped
 		}
 		if n := requests.Load(); n != 20 {
 			t.Errorf("%s: the endpoint saw %d requests", method, n)
