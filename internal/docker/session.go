@@ -2,7 +2,9 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -89,6 +91,9 @@ func (s *session) subscribe() error {
 	case err := <-s.events.Err:
 		cancel()
 		for range s.events.Err {
+		}
+		if errors.Is(err, io.EOF) { // it was open, and is closed already
+			return fmt.Errorf("%w at once", errStreamEnded)
 		}
 		return fmt.Errorf("cannot subscribe to events: %w", err)
 	default:
