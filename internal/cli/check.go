@@ -27,7 +27,7 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 				if err := json.NewEncoder(p.Stdout).Encode(problems.List); err != nil {
 					return err
 				}
-				return usageError{fmt.Errorf("%s has %d problems", file, len(problems.List))}
+				return usageError{fmt.Errorf("%s has %s", file, count(len(problems.List), "problem"))}
 			}
 			if err != nil {
 				return err

@@ -28,6 +28,22 @@ label made for rgate. Without a command, rgate serves.`
 		newServe(p), newCheck(p), newRoutes(p), newExplain(p), newStats(p), newReload(p),
 		newHold(p, "drain"), newHold(p, "undrain"), newSchema(p), newVersion(p), newDemo(p), newDemoBackend(),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help": // cobra's own prints help and exits 0 whatever it is asked
+			c.Args = func(_ *cobra.Command, args []string) error {
+				if found, _, _ := root.Find(args); found == root {
+					return unknownCommand(root, args)
+				}
+				return nil
+			}
+		case "completion":
+			c.Args = unknownCommand
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 	return root
 }
 

@@ -34,12 +34,15 @@ and where none runs, what the file and the engine make of it now.`,
 		Example: "  rgate routes\n  rgate routes -c staging.yml\n  rgate routes --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := p.table(cmd.Context(), &c, file, cmd.Flags().Changed("config"))
+			d, live, err := p.table(cmd.Context(), &c, file, cmd.Flags().Changed("config"))
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				return p.json(d)
+			}
+			if !live {
+				fmt.Fprintf(p.Stdout, "compiled from %s now, not asked of a running gateway\n\n", file)
 			}
 			return p.printRoutes(d)
 		},
@@ -50,21 +53,20 @@ and where none runs, what the file and the engine make of it now.`,
 	return cmd
 }
 
-// table is the running gateway's table, or the one that the file makes.
-func (p Process) table(ctx context.Context, c *client, file string, fileGiven bool) (admin.Routes, error) {
-	if !fileGiven {
+// table is the running gateway's table (live), or the one that the file makes.
+func (p Process) table(ctx context.Context, c *client, file string, fileGiven bool) (d admin.Routes, live bool, err error) {
+	if !fileGiven || c.socket != "" {
 		body, err := c.ask(ctx, http.MethodGet, "/routes")
 		if err == nil {
-			var d admin.Routes
-			return d, decode(body, &d)
+			return d, true, decode(body, &d)
 		}
 		if !errors.Is(err, errNotRunning) || c.socket != "" {
-			return admin.Routes{}, err
+			return d, true, err
 		}
 	}
 	cfg, err := p.load(file)
 	if err != nil {
-		return admin.Routes{}, err
+		return d, false, err
 	}
 	view := survey(ctx, cfg)
 	// What does not carry the labels is of no interest here.
@@ -75,7 +77,7 @@ func (p Process) table(ctx context.Context, c *client, file string, fileGiven bo
 		}
 	}
 	view.Candidates = kept
-	return admin.Describe(route.Build(cfg, []discovery.View{view}, nil)), nil
+	return admin.Describe(route.Build(cfg, []discovery.View{view}, nil)), false, nil
 }
 
 // survey looks at all containers of the engine that cfg names.

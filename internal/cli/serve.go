@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,11 +64,32 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
 	if err != nil {
 		return err
 	}
+	// Signals first: one that comes while the gateway is made must not kill it.
+	reloads := make(chan struct{}, 1)
+	ctx, stop := untilSignal(ctx, func() {
+		select {
+		case reloads <- struct{}{}:
+		default: // one is on its way
+		}
+	})
+	defer stop()
 	g, err := gateway.New(gateway.Options{File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log, Env: p.Env})
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx, func() { _ = g.Reload() }) // the gateway logs what is wrong with a file
+	reloading := make(chan struct{})
+	go func() {
+		defer close(reloading)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-reloads:
+				_ = g.Reload() // the gateway logs what is wrong with a file
+			}
+		}
+	}()
+	defer func() { <-reloading }()
 	defer stop()
 	return g.Run(ctx)
 }
@@ -123,10 +145,10 @@ func untilSignal(ctx context.Context, reload func()) (context.Context, func()) {
 			}
 		}
 	}()
-	return ctx, func() {
+	return ctx, sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(signals)
 		<-done
 		cancel()
-	}
+	})
 }

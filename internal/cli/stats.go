@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +61,8 @@ func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
 	if bad != nil {
 		return nil, bad
 	}
-	response, bad := http.DefaultClient.Do(request)
+	public := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	response, bad := public.Do(request)
 	if bad != nil {
 		return nil, err
 	}

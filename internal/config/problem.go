@@ -8,13 +8,13 @@ import (
 
 // Problem is one thing wrong with a file, and where.
 type Problem struct {
-	File    string
-	Line    int    // from 1
-	Column  int    // from 1, in characters
-	Source  string // the offending line
-	Span    int    // how many characters of it are meant, at least 1
-	Message string
-	Hint    string // what would be right; "" where nothing can be said
+	File    string `json:"file"`
+	Line    int    `json:"line"`   // from 1
+	Column  int    `json:"column"` // from 1, in characters
+	Source  string `json:"source"` // the offending line
+	Span    int    `json:"span"`   // how many characters of it are meant, at least 1
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // what would be right; "" where nothing can be said
 }
 
 // String is the problem on one line: file:line:column: message (hint).

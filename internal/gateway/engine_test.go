@@ -63,7 +63,8 @@ func TestContainersComeAndGoQuickly(t *testing.T) {
 	}
 }
 
-// Four containers are replaced one by one under load: no request is lost.
+// Containers are replaced one by one under load: no GET is lost. A POST that a
+// dying process had accepted may be: it must not be sent twice.
 func TestARollingReplacementLosesNothing(t *testing.T) {
 	engine := enginetest.Machine(t)
 	image := engine.Build(t, enginetest.Image{})
@@ -92,7 +93,7 @@ func TestARollingReplacementLosesNothing(t *testing.T) {
 				response, err := send(client, i, "http://"+r.Addr().String()+"/echo")
 				if err != nil {
 					failures.Store(err.Error(), i)
-				} else if response != 200 {
+				} else if response != 200 && (i < 2 || response != http.StatusBadGateway) {
 					failures.Store(fmt.Sprint(response), i)
 				}
 			}
