@@ -1,0 +1,121 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"rgate/bench/internal/report"
+)
+
+// settings are what the command line says.
+type settings struct {
+	rounds   int
+	seconds  float64
+	quick    bool
+	only     string
+	engines  string
+	rgate    string
+	caddy    bool
+	idle     int
+	nice     int
+	json     string
+	markdown string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	if len(args) > 0 { // the bench's own children
+		switch args[0] {
+		case "load":
+			return loadMain(stdin, stdout)
+		case "origin":
+			return originMain(stdin, stdout)
+		}
+	}
+	s, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	if s.markdown != "" {
+		r, err := report.Read(s.markdown)
+		if err != nil {
+			return err
+		}
+		r.Markdown(stdout)
+		return nil
+	}
+	scenarios, err := s.scenarios()
+	if err != nil {
+		return err
+	}
+	return bench(ctx, s, scenarios, strings.Join(append([]string{"go run ./bench"}, args...), " "), stdout)
+}
+
+func parse(args []string, stderr io.Writer) (settings, error) {
+	var s settings
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.IntVar(&s.rounds, "rounds", 5, "interleaved rounds of each scenario")
+	f.Float64Var(&s.seconds, "seconds", 1, "length of one measurement")
+	f.BoolVar(&s.quick, "quick", false, "one short round: whether it works, not how fast")
+	f.StringVar(&s.only, "only", "", "run only the scenarios whose names match this expression")
+	f.StringVar(&s.engines, "engines", "standard,loop", "engines of rgate; none if empty")
+	f.StringVar(&s.rgate, "rgate", "", "measure this binary instead of building ./cmd/rgate")
+	f.BoolVar(&s.caddy, "caddy", false, "install Caddy with go install, and measure it too")
+	f.IntVar(&s.idle, "idle", 9000, "idle connections of the scenario idle")
+	f.IntVar(&s.nice, "nice", 0, "priority of all that is measured or measures; negative wants root")
+	f.StringVar(&s.json, "json", ".cache/bench.json", "where the figures go; none if empty")
+	f.StringVar(&s.markdown, "markdown", "", "print the README's table from this JSON file, and measure nothing")
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	if f.NArg() > 0 {
+		return s, fmt.Errorf("cannot use the argument %q", f.Arg(0))
+	}
+	if s.rounds < 1 || s.seconds <= 0 {
+		return s, errors.New("rounds and seconds have to be above 0")
+	}
+	if s.quick {
+		s.rounds, s.seconds, s.idle = 1, 0.2, min(s.idle, 500)
+	}
+	return s, nil
+}
+
+func (s settings) scenarios() ([]scenario, error) {
+	only, err := regexp.Compile(s.only)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use -only: %w", err)
+	}
+	var list []scenario
+	for _, one := range allScenarios(s.idle) {
+		if only.MatchString(one.Name) {
+			list = append(list, one)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no scenario is called %s", s.only)
+	}
+	return list, nil
+}
+
+func (s settings) duration() time.Duration { return time.Duration(s.seconds * float64(time.Second)) }

@@ -1,0 +1,93 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"rgate/bench/internal/report"
+)
+
+func TestParse(t *testing.T) {
+	s, err := parse([]string{"-quick", "-only", "^small"}, &strings.Builder{})
+	if err != nil || s.rounds != 1 || s.seconds > 0.5 {
+		t.Errorf("%+v (%v)", s, err)
+	}
+	list, err := s.scenarios()
+	if err != nil || len(list) != 2 {
+		t.Errorf("%d scenarios (%v), want 2", len(list), err)
+	}
+	for _, args := range [][]string{{"-rounds", "0"}, {"-seconds", "0"}, {"surplus"}, {"-unknown"}} {
+		if _, err := parse(args, &strings.Builder{}); err == nil {
+			t.Errorf("%q is no error", args)
+		}
+	}
+	for _, only := range []string{"(", "nothing"} {
+		if _, err := (settings{only: only}).scenarios(); err == nil {
+			t.Errorf("-only %q is no error", only)
+		}
+	}
+}
+
+// Scenarios have names of their own, and the open loop follows the one it
+// takes its rate from.
+func TestScenarios(t *testing.T) {
+	var names []string
+	for _, s := range allScenarios(10) {
+		if slices.Contains(names, s.Name) {
+			t.Errorf("%s is there twice", s.Name)
+		}
+		if s.share > 0 && !slices.Contains(names, saturation) {
+			t.Errorf("%s comes before %s", s.Name, saturation)
+		}
+		names = append(names, s.Name)
+		if s.connections == 0 || len(s.request.Paths) == 0 || s.Bytes == 0 || s.Title == "" {
+			t.Errorf("%s lacks something: %+v", s.Name, s)
+		}
+	}
+}
+
+func TestInstall(t *testing.T) {
+	none := func(string) bool { return false }
+	if err := install(none, nil); err != nil {
+		t.Errorf("nothing is missing: %v", err)
+	}
+	var ran []string
+	fails := func(argv ...string) error {
+		ran = append(ran, argv[1])
+		return errors.New("no network")
+	}
+	nginx := func(tool string) bool { return tool == "nginx" }
+	err := install(nginx, fails)
+	if err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends nginx") {
+		t.Errorf("error %v, want the fix", err)
+	}
+	for _, step := range ran {
+		if step != "install" && step != "update" {
+			t.Errorf("ran apt-get %s", step)
+		}
+	}
+}
+
+func TestMarkdownFromFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bench.json")
+	run1 := &report.Run{Command: "go run ./bench", Peers: []report.Peer{{Name: "nginx", Reference: true}}}
+	if err := run1.Write(file); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := run(context.Background(), []string{"-markdown", file}, nil, &out, nil); err != nil || !strings.Contains(out.String(), "| nginx |") {
+		t.Errorf("%q (%v)", out.String(), err)
+	}
+}
+
+func TestFreePort(t *testing.T) {
+	if at, err := freePort(); err != nil || !at.Addr().IsLoopback() || at.Port() == 0 {
+		t.Errorf("%s (%v)", at, err)
+	}
+}

@@ -1,0 +1,222 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"rgate/bench/internal/load"
+	"rgate/bench/internal/peer"
+	"rgate/bench/internal/report"
+)
+
+const (
+	warmup = 150 * time.Millisecond // connections are made, pools filled
+	settle = 300 * time.Millisecond // for a gateway to put away what it needs no more
+)
+
+// runner measures one scenario after the other.
+type runner struct {
+	settings
+	machine machine
+	peers   []peer.Peer
+	dir     string
+	origin  netip.AddrPort
+	run     *report.Run
+	started int // peers so far, for the names of directories
+}
+
+// measure starts all peers anew, takes the rounds, and stops them. What fails
+// in one peer is in its result, and does not end the run.
+func (r *runner) measure(ctx context.Context, s scenario) error {
+	r.run.Scenarios = append(r.run.Scenarios, s.Scenario)
+	into := &r.run.Scenarios[len(r.run.Scenarios)-1]
+	into.Results = make([]report.Result, len(r.peers))
+	processes := make([]*peer.Process, len(r.peers))
+	for i, p := range r.peers {
+		result := &into.Results[i]
+		result.Peer = p.Name
+		process, err := r.start(p)
+		if err != nil {
+			result.Failed = err.Error()
+			continue
+		}
+		defer process.Stop()
+		processes[i] = process
+	}
+	rounds, one := r.rounds, r.round
+	if s.Kind == report.Idle { // memory does not vary with the machine's mood
+		rounds, one = 1, r.idle
+	}
+	rate, err := r.rate(ctx, s, processes)
+	if err != nil {
+		return err
+	}
+	for range rounds {
+		for i, process := range processes {
+			result := &into.Results[i]
+			if result.Failed != "" {
+				continue
+			}
+			if err := one(ctx, s, rate, process, result); err != nil {
+				result.Failed = err.Error()
+			}
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// start runs one peer in a directory and on a port of its own.
+func (r *runner) start(p peer.Peer) (*peer.Process, error) {
+	listen, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	r.started++
+	dir := filepath.Join(r.dir, strconv.Itoa(r.started))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make a directory: %w", err)
+	}
+	process, err := p.Start(peer.Site{Dir: dir, Listen: listen, Origin: r.origin}, r.machine.gateway)
+	if err != nil {
+		return nil, err
+	}
+	if err := process.Check(); err != nil {
+		process.Stop()
+		return nil, err
+	}
+	return process, nil
+}
+
+// order for a peer in a scenario.
+func (r *runner) order(s scenario, rate float64, process *peer.Process) order {
+	return order{PIDs: process.PIDs(), Options: load.Options{
+		Address: process.Site.Listen, Connections: s.connections, Request: s.request,
+		Rate: rate, Warmup: warmup, Duration: r.duration(),
+	}}
+}
+
+// round is one measurement of one peer.
+func (r *runner) round(ctx context.Context, s scenario, rate float64, process *peer.Process, into *report.Result) error {
+	result, err := generate(ctx, r.machine.load, r.order(s, rate, process))
+	if err != nil {
+		return err
+	}
+	if !process.Alive() {
+		return fmt.Errorf("it ended: %s", process.Output())
+	}
+	memory, err := process.Memory()
+	if err != nil {
+		return err
+	}
+	into.Rounds = append(into.Rounds, report.Round{
+		Requests: result.Requests, Errors: result.Errors, FirstError: result.FirstError, Reconnects: result.Reconnects,
+		Elapsed: result.Elapsed, CPU: result.CPU, P50: result.P50, P99: result.P99, PeakRSS: memory.Peak,
+	})
+	return nil
+}
+
+// idle measures how much memory idle connections take, in a peer that has
+// done some work before.
+func (r *runner) idle(ctx context.Context, s scenario, _ float64, process *peer.Process, into *report.Result) error {
+	if process.RelaysBytesOnly() { // it holds two for each, which is another thing
+		into.Failed = "not measured: it has no keep-alive of its own"
+		return nil
+	}
+	before := r.order(s, 0, process)
+	before.Connections, before.Duration = min(64, s.connections), settle
+	if _, err := generate(ctx, r.machine.load, before); err != nil {
+		return err
+	}
+	if err := pause(ctx, settle); err != nil {
+		return err
+	}
+	was, err := process.Memory()
+	if err != nil {
+		return err
+	}
+	holder, err := startChild(ctx, r.machine.load, "load")
+	if err != nil {
+		return err
+	}
+	hold := r.order(s, 0, process)
+	hold.Hold = true
+	if err := holder.tell(hold); err != nil {
+		holder.end()
+		return err
+	}
+	if _, err := holder.line(); err != nil {
+		return err
+	}
+	defer holder.end()
+	if err := pause(ctx, settle); err != nil {
+		return err
+	}
+	is, err := process.Memory()
+	if err != nil {
+		return err
+	}
+	into.Grown = is.Now - was.Now
+	into.Rounds = []report.Round{{PeakRSS: is.Peak}}
+	holder.input.Close()
+	closed, err := holder.line()
+	if err != nil {
+		return err
+	}
+	if closed != "0" {
+		into.Failed = "closed " + closed + " of the connections early"
+	}
+	return nil
+}
+
+// rate of an open loop, in requests per second; 0 for a closed one.
+func (r *runner) rate(ctx context.Context, s scenario, processes []*peer.Process) (float64, error) {
+	if s.share == 0 {
+		return 0, nil
+	}
+	const nginx = 0 // the first of the peers
+	name := r.peers[nginx].Name
+	for i := range r.run.Scenarios {
+		known := &r.run.Scenarios[i]
+		if result := known.Result(name); known.Name == saturation && result != nil && len(result.Rounds) > 0 {
+			return s.share * result.Median(report.PerSecond), nil
+		}
+	}
+	if processes[nginx] == nil {
+		return 0, fmt.Errorf("cannot find out the rate of %s, which does not run", name)
+	}
+	var result report.Result
+	if err := r.round(ctx, s, 0, processes[nginx], &result); err != nil {
+		return 0, err
+	}
+	return s.share * result.Median(report.PerSecond), nil
+}
+
+// freePort is one on which nothing listened a moment ago.
+func freePort() (netip.AddrPort, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("cannot find a free port: %w", err)
+	}
+	defer l.Close()
+	return netip.ParseAddrPort(l.Addr().String())
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
