@@ -14,10 +14,15 @@ import (
 // config says otherwise: in /run/rgate for root, else in the user's runtime
 // directory, else in a directory of the user's own below the temporary one.
 func SocketPath(port int) string {
-	dir := filepath.Join(os.TempDir(), "rgate-"+strconv.Itoa(os.Getuid()))
-	if runtime := os.Getenv("XDG_RUNTIME_DIR"); os.Getuid() == 0 {
+	return socketPath(port, os.Getuid(), os.Getenv("XDG_RUNTIME_DIR"))
+}
+
+func socketPath(port, uid int, runtime string) string {
+	dir := filepath.Join(os.TempDir(), "rgate-"+strconv.Itoa(uid))
+	switch {
+	case uid == 0:
 		dir = "/run/rgate"
-	} else if runtime != "" {
+	case runtime != "":
 		dir = filepath.Join(runtime, "rgate")
 	}
 	return filepath.Join(dir, strconv.Itoa(port)+".sock")

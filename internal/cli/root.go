@@ -21,13 +21,15 @@ label made for rgate. Without a command, rgate serves.`
   rgate check
   rgate explain GET /api/payment/7`
 	root.SilenceUsage, root.SilenceErrors = true, true
-	root.SuggestionsMinimumDistance = 2
 	root.Args = unknownCommand
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newServe(p), newCheck(p), newRoutes(p), newExplain(p), newStats(p), newReload(p),
 		newHold(p, "drain"), newHold(p, "undrain"), newSchema(p), newVersion(p), newDemo(p), newDemoBackend(),
 	)
+	if p.Stdout != nil {
+		root.SetOut(p.Stdout) // which the completion command takes as it is made
+	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -53,8 +55,8 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	text := fmt.Sprintf("there is no command %q", args[0])
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+	if near := nearestCommand(cmd, args[0]); near != "" {
+		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return usageError{fmt.Errorf("%s (rgate --help lists the commands)", text)}
 }
