@@ -13,7 +13,7 @@ import (
 // keeps the container without a gap.
 func TestADaemonThatComesAndGoes(t *testing.T) {
 	real := enginetest.Private(t, enginetest.PrivateOptions{LiveRestore: true})
-	r := rig{t: t, real: real, image: real.Build(t, enginetest.Image{}), app: "x"}
+	r := rig{t: t, real: real, image: real.Build(t, enginetest.Image{Expose: []string{}}), app: "x"}
 	c := r.run(t, enginetest.RunOptions{})
 	timing := usualTiming()
 	timing.relist, timing.patience = time.Second, time.Second
@@ -28,10 +28,10 @@ func TestADaemonThatComesAndGoes(t *testing.T) {
 			return ok(v)
 		}
 	}
-	w.await("the container", soon, usable(c.Name))
+	w.await("the container", long, usable(c.Name))
 
 	real.Kill(t)
-	w.await("that it is away", soon, never(stale("")))
+	w.await("that it is away", long, never(stale("")))
 	get(t, addr)
 	real.Start(t)
 	w.await("that it is back", long, never(fresh))
@@ -55,11 +55,11 @@ func TestADaemonThatComesAndGoes(t *testing.T) {
 // nobody is there to hear of their start.
 func TestContainersThatRestartWithTheDaemon(t *testing.T) {
 	real := enginetest.Private(t, enginetest.PrivateOptions{})
-	r := rig{t: t, real: real, image: real.Build(t, enginetest.Image{}), app: "x"}
+	r := rig{t: t, real: real, image: real.Build(t, enginetest.Image{Expose: []string{}}), app: "x"}
 	c := r.run(t, enginetest.RunOptions{Restart: "always"})
 	e, _ := open(t, real.Host, usualTiming())
 	w := watchIt(t, e, app("x"))
-	w.await("the container", soon, usable(c.Name))
+	w.await("the container", long, usable(c.Name))
 	before := w.last.Candidates[0].Started
 	real.Restart(t)
 	w.await("that both are back", long, both(fresh, func(v discovery.View) bool {

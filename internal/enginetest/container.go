@@ -23,6 +23,8 @@ type RunOptions struct {
 	Network     string   // network mode or name of a network: "", "host", "none", "container:ID", a Network's name
 	Networks    []string // connected besides, before the start
 	Publish     []string // "8080" (any host port on 127.0.0.1), "0.0.0.0::8080", "127.0.0.1:9000:8080"
+	Expose      []string // "8080", "53/udp", beside those of the image
+	Health      bool     // with a HEALTHCHECK of the test server's /healthz each half second
 	Binds       []string // "/host:/container:ro"
 	StopSignal  string
 	StopTimeout int // seconds; 0 for the engine's default
@@ -56,6 +58,16 @@ func (e *Engine) Run(t testing.TB, o RunOptions) *Container {
 	host := &container.HostConfig{
 		NetworkMode: container.NetworkMode(o.Network), Binds: o.Binds,
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(o.Restart)},
+	}
+	if o.Health {
+		config.Healthcheck = &container.HealthConfig{
+			Test:     []string{"CMD", "/binary", "-health", "http://127.0.0.1:8080/healthz"},
+			Interval: 500 * time.Millisecond, Timeout: 2 * time.Second, Retries: 2,
+		}
+	}
+	config.ExposedPorts, host.PortBindings = network.PortSet{}, network.PortMap{}
+	for _, port := range o.Expose {
+		config.ExposedPorts[network.MustParsePort(port)] = struct{}{}
 	}
 	if err := publish(o.Publish, config, host); err != nil {
 		t.Fatal(err)
@@ -95,9 +107,6 @@ func publish(specs []string, config *container.Config, host *container.HostConfi
 		addr, err := netip.ParseAddr(ip)
 		if err != nil {
 			return fmt.Errorf("cannot read port %q: %w", spec, err)
-		}
-		if config.ExposedPorts == nil {
-			config.ExposedPorts, host.PortBindings = network.PortSet{}, network.PortMap{}
 		}
 		config.ExposedPorts[port] = struct{}{}
 		host.PortBindings[port] = append(host.PortBindings[port], network.PortBinding{HostIP: addr, HostPort: public})
