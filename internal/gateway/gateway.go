@@ -43,7 +43,7 @@ type Gateway struct {
 	options Options
 	log     *slog.Logger
 	gate    *proxy.Gate
-	engine  *standard.Engine
+	engine  engine
 	source  Source
 
 	listener net.Listener
@@ -78,7 +78,6 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{options: o, log: o.Log, file: newWatchedFile(o.File), reloads: make(chan reload), ended: make(chan struct{}), views: newViewSlot()}
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
-	g.engine = standard.New(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Stats(g.gate.Table)})
 	if err := g.openSource(); err != nil {
 		return nil, err
 	}
@@ -87,6 +86,11 @@ func New(o Options) (*Gateway, error) {
 		return nil, fmt.Errorf("cannot listen on %s: %w (is another program on that port? choose one with --port)", o.Listen, err)
 	}
 	g.listener = l
+	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Stats(g.gate.Table)})
+	if err != nil {
+		_ = l.Close()
+		return nil, err
+	}
 	g.openSocket()
 	return g, nil
 }

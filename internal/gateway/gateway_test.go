@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -286,4 +287,23 @@ func TestADeadSocketIsReplaced(t *testing.T) {
 		t.Fatal("the socket of a dead process was not replaced")
 	}
 	g.socket.Close()
+}
+
+// The event loop serves the same gateway; what it cannot do goes behind it.
+func TestTheLoopServesToo(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the loop is for Linux")
+	}
+	address := backend(t, "one")
+	r := start(t, staticConfig(address)+"engine: loop\n", nil)
+	for range 10 {
+		if status, body := r.get("/x"); status != 200 || body != "one" {
+			t.Fatalf("got %d %q", status, body)
+		}
+	}
+	if status, body := r.get("/stats"); status != 200 || !strings.Contains(body, `"success": 10`) {
+		t.Fatalf("the page that is handed over: %d %s", status, body)
+	}
+	r.write(staticConfig(backend(t, "two")) + "engine: loop\n")
+	until(t, "the new backend answers", func() bool { _, body := r.get("/"); return body == "two" })
 }

@@ -1,0 +1,20 @@
+package gateway
+
+import (
+	"rgate/internal/config"
+	"rgate/internal/loop"
+	"rgate/internal/standard"
+)
+
+// newEngine is the engine that the config asks for.
+func (g *Gateway) newEngine(o standard.Options) (engine, error) {
+	if o.Config.Engine != config.EngineLoop {
+		return standard.New(o), nil
+	}
+	handed := loop.NewHanded(g.listener.Addr())
+	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give})
+	if err != nil {
+		return nil, err
+	}
+	return &pair{front: front, behind: standard.New(o), handed: handed}, nil
+}
