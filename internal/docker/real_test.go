@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -301,7 +302,7 @@ func realReadOnly(t *testing.T, r rig) {
 	}
 	var mu sync.Mutex
 	var sent []string
-	transport := &http.Transport{Dial: func(string, string) (net.Conn, error) {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return net.Dial("unix", strings.TrimPrefix(r.real.Host, "unix://"))
 	}}
 	defer transport.CloseIdleConnections()
