@@ -35,7 +35,8 @@ func TestExplain(t *testing.T) {
 		{"http://h?x=/api", []string{"GET /\n"}},
 		{"/_stats", []string{"the statistics page answers, before any route"}},
 		{"/x/../api/./orders", []string{"GET /api/orders\n", "backend  one"}},
-		{"/../api", []string{"GET "}},
+		{"/../api", []string{"GET /../api\n", "outcome  400: the path climbs above /"}},
+		{"/api/a%2f..%2fb", []string{"outcome  400: the path hides dot segments behind encoding"}},
 		{"/api/%zz", []string{"GET /api/%zz\n", "outcome  400: "}},
 	} {
 		t.Run(c.args, func(t *testing.T) {

@@ -45,7 +45,7 @@ first, within drain_timeout. A second signal ends at once.`,
 	flags.IntVarP(&f.port, "port", "p", 8080, "port to receive traffic on, on all addresses")
 	flags.StringVarP(&f.file, "config", "c", "config.yml", "configuration file")
 	flags.StringVar(&f.listen, "listen", "", "address to receive traffic on, such as 127.0.0.1:8080 (instead of --port)")
-	flags.BoolVar(&f.debug, "debug", false, "log everything, a line for each request too")
+	flags.BoolVar(&f.debug, "debug", false, "log everything, failed attempts too (the same as --log-level debug)")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	_ = cmd.MarkFlagFilename("config", "yml", "yaml") // the flag exists

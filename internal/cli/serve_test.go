@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"rgate/internal/admin"
+	"rgate/internal/config"
 	"rgate/internal/stats"
 )
 
@@ -191,6 +192,18 @@ func TestHangupReloads(t *testing.T) {
 	until(t, "the new backend answers", func() bool { _, body := s.get("/"); return body == "two" })
 }
 
+func TestHangupWithABadFileKeepsWhatRuns(t *testing.T) {
+	s := serving(t, backend(t, "one"), "serve")
+	s.rewrite(wrong)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the log says what is wrong", func() bool { return strings.Contains(s.stderr.String(), "unknown key `paht`") })
+	if code, body := s.get("/"); code != 200 || body != "one" {
+		t.Errorf("%d %q", code, body)
+	}
+}
+
 func TestTerminationEndsIt(t *testing.T) {
 	s := serving(t, backend(t, "one"))
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
@@ -254,6 +267,19 @@ func TestNotRunning(t *testing.T) {
 	rgate(t, "routes", "--socket", filepath.Join(t.TempDir(), "none.sock")).want(t, 1, "no gateway answers on ")
 }
 
+// Another program is on the gateway's port: it is not taken for one.
+func TestStatsOfAnotherProgram(t *testing.T) {
+	_, port, err := net.SplitHostPort(backend(t, "<html>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := rgate(t, "stats", "--json", "--port", port)
+	a.want(t, 1, "no gateway answers on ")
+	if a.stdout != "" {
+		t.Errorf("printed %q", a.stdout)
+	}
+}
+
 // Something else listens where the gateway should be.
 func TestNonsenseAnswers(t *testing.T) {
 	answering := func(text string) string {
@@ -297,6 +323,34 @@ func TestServeRefuses(t *testing.T) {
 	defer l.Close()
 	rgate(t, "-c", path, "--listen", l.Addr().String()).want(t, 1, "cannot listen on "+l.Addr().String(), "--port")
 	rgate(t, "-c", file(t, wrong)).want(t, 2, "unknown key `paht`")
+}
+
+func TestFlagsBeatTheFile(t *testing.T) {
+	for _, c := range []struct {
+		listen    string
+		inFile    string
+		portGiven bool
+		want      string
+	}{
+		{"", "", false, ":7"},
+		{"", "127.0.0.1:1", false, "127.0.0.1:1"},
+		{"", "127.0.0.1:1", true, ":7"},
+		{"127.0.0.1:2", "127.0.0.1:1", true, "127.0.0.1:2"},
+	} {
+		if got := address(serveFlags{port: 7, listen: c.listen}, &config.Config{Listen: c.inFile}, c.portGiven); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+func TestDemoBackend(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var errs bytes.Buffer
+	if code := Main(ctx, []string{"demo-backend", "--port", "0"}, Process{Stdout: io.Discard, Stderr: &errs}); code != 0 {
+		t.Errorf("exit code %d: %s", code, &errs)
+	}
+	rgate(t, "demo-backend", "--port", "70000").want(t, 1, "cannot listen on :70000")
 }
 
 func TestColour(t *testing.T) {

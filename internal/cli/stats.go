@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -68,8 +69,8 @@ func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	body, bad = io.ReadAll(response.Body)
-	if bad != nil || response.StatusCode != http.StatusOK {
-		return nil, err
+	if bad != nil || response.StatusCode != http.StatusOK || !json.Valid(body) {
+		return nil, err // another program is on that port
 	}
 	return body, nil
 }
