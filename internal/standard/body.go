@@ -20,6 +20,8 @@ type body struct {
 	count *atomic.Int64 // of what was read from it
 	turn  atomic.Int64  // the attempt that may read
 
+	waiting atomic.Bool // for the client
+
 	reads sync.Mutex // held while from is read, for as long as the client takes
 
 	mu   sync.Mutex
@@ -110,7 +112,9 @@ func (r *reading) Read(p []byte) (int, error) {
 	}
 	n, err, done := r.again(p, r.at)
 	if !done {
+		r.waiting.Store(true)
 		n, err = r.from.Read(p)
+		r.waiting.Store(false)
 		r.note(p[:n], err)
 	}
 	r.at += int64(n)

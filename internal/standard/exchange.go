@@ -150,6 +150,8 @@ func (x *exchange) forward(w http.ResponseWriter) {
 	}
 	in := r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if x.body != nil {
+		least := x.Table.Config.Limits.BodyProgress
+		defer watch(least, &x.bytesIn, &x.body.waiting, func() { _ = clientConnOf(r.Context()).Conn.Close() }).end()
 		if r.Trailer == nil {
 			r.Trailer = http.Header{} // for trailers that were not announced
 		}

@@ -1,0 +1,46 @@
+package standard
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+)
+
+// A body that stands still is cut; one that moves may take as long as it likes.
+func TestABodyHasToMove(t *testing.T) {
+	endpoint := backend(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n)
+	})
+	r := start(t, func(c *config.Config) {
+		c.Limits.BodyProgress = config.BodyProgress{Bytes: 10, Within: 100 * time.Millisecond}
+	}, endpoint)
+
+	slow := r.dial()
+	slow.say("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+	began := time.Now()
+	if rest, _ := io.ReadAll(slow); len(rest) > 0 {
+		t.Errorf("a body that stands still got %q", rest)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it was cut after %v", took)
+	}
+	r.eventually("499 is counted", func() bool { return r.counted(4) == 1 })
+
+	steady := r.dial()
+	steady.say("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600\r\n\r\n")
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 60 {
+		<-tick.C
+		steady.say("%s", strings.Repeat("x", 10))
+	}
+	if response, body := steady.response("POST"); response.StatusCode != 200 || body != "600" {
+		t.Errorf("a body that moves: %d %q", response.StatusCode, body)
+	}
+}
