@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,12 +25,12 @@ import (
 
 // served is a gateway that Main runs for the length of a test.
 type served struct {
-	t       *testing.T
-	file    string
-	socket  string
-	address string
-	stderr  *buffer
-	stop    func() int // ends it and answers its exit code
+	t      *testing.T
+	file   string
+	socket string
+	port   string
+	stderr *buffer
+	stop   func() int // ends it and answers its exit code
 }
 
 // free is a TCP port that nothing listens on.
@@ -70,8 +71,7 @@ func serving(t *testing.T, endpoint string, args ...string) *served {
 	t.Helper()
 	s := &served{t: t, socket: filepath.Join(short(t), "a.sock"), stderr: &buffer{}}
 	s.file = file(t, fmt.Sprintf(onSocket, s.socket, endpoint))
-	s.address = net.JoinHostPort("127.0.0.1", strconv.Itoa(free(t)))
-	s.run(append(args, "-c", s.file, "--listen", s.address)...)
+	s.run(append(args, "-c", s.file, "--listen", "127.0.0.1:0")...)
 	return s
 }
 
@@ -89,13 +89,18 @@ func (s *served) run(args ...string) {
 			s.t.Logf("log:\n%s", s.stderr)
 		}
 	})
-	until(s.t, "it serves", func() bool { return strings.Contains(s.stderr.String(), "rgate serves") })
+	var found []string
+	until(s.t, "it serves", func() bool { found = servesAt.FindStringSubmatch(s.stderr.String()); return found != nil })
+	s.port = found[1]
 }
+
+// servesAt finds the port in the log, be it text or JSON.
+var servesAt = regexp.MustCompile(`rgate serves.*address[^ ,]*:(\d+)\b`)
 
 func (s *served) get(path string) (int, string) {
 	s.t.Helper()
 	transport := &http.Transport{DisableKeepAlives: true}
-	request, err := http.NewRequest(http.MethodGet, "http://"+s.address+path, nil)
+	request, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+s.port+path, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -232,17 +237,19 @@ func TestDrainAndUndrain(t *testing.T) {
 
 // rgate without a command serves, on the port and the socket of that port.
 func TestServeOnAPort(t *testing.T) {
-	port := free(t)
-	s := &served{t: t, file: file(t, "stats: {path: /stats}\nroutes: [{path_prefix: /, backend: only}]\nbackends: [{name: only, endpoints: ['"+backend(t, "one")+"']}]\n"),
-		address: fmt.Sprintf("127.0.0.1:%d", port), stderr: &buffer{}}
-	s.run("--port", strconv.Itoa(port), "-c", s.file)
-	rgate(t, "stats", "--port", strconv.Itoa(port)).want(t, 0, "ROUTE")
+	text := "routes: [{path_prefix: /, backend: only}]\nbackends: [{name: only, endpoints: ['" + backend(t, "one") + "']}]\n"
+	s := &served{t: t, file: file(t, text), stderr: &buffer{}}
+	s.run("--port", "0", "-c", s.file)
+	port, err := strconv.Atoi(s.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rgate(t, "stats", "--port", s.port).want(t, 0, "ROUTE")
 	if err := os.Remove(admin.SocketPath(port)); err != nil {
 		t.Fatal(err)
 	}
 	// A gateway in a container has no socket here, but a statistics page.
-	rgate(t, "stats", "--port", strconv.Itoa(port)).want(t, 0, "ROUTE")
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	rgate(t, "stats", "--port", s.port).want(t, 0, "ROUTE")
 }
 
 func TestJSONLogsAndDebug(t *testing.T) {
