@@ -1,0 +1,36 @@
+package proxy
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"rgate/internal/upstream"
+)
+
+// bare is a header without fields, which allocates nothing.
+type bare struct{}
+
+func (*bare) Get(string) []byte                { return nil }
+func (*bare) Join(dst []byte, _ string) []byte { return dst }
+
+// The decisions on a plain request allocate nothing.
+func TestThePlainPathAllocatesNothing(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := &Exchange{}
+	method, target, host, header := []byte("GET"), []byte("/api/x"), []byte("h"), &bare{}
+	client, now := netip.MustParseAddr("192.0.2.7"), time.Now()
+	once := func() {
+		x.Reset()
+		x.Method, x.Target, x.Host, x.Header, x.Client, x.Start = method, target, host, header, client, now
+		if g.Begin(x) != Forward || x.Next(upstream.None, now) == nil {
+			t.Fatal("not forwarded")
+		}
+		x.Head(200)
+		x.End(upstream.Answered, now)
+	}
+	once()
+	if n := testing.AllocsPerRun(1000, once); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
