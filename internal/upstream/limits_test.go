@@ -1,0 +1,71 @@
+package upstream
+
+import (
+	"testing"
+	"time"
+)
+
+func TestBudget(t *testing.T) {
+	var b Budget
+	now := time.Unix(1000, 0)
+	for i := range budgetFloor {
+		if !b.Retry(now) {
+			t.Fatalf("retry %d of the floor was refused", i)
+		}
+	}
+	if b.Retry(now) {
+		t.Error("more than the floor without requests")
+	}
+	for range 100 {
+		b.Request(now)
+	}
+	given := 0
+	for b.Retry(now) {
+		given++
+	}
+	if given != 100/budgetShare-budgetFloor {
+		t.Errorf("%d more after 100 requests", given)
+	}
+	if later := now.Add((budgetSeconds + 1) * time.Second); !b.Retry(later) {
+		t.Error("the budget does not forget")
+	}
+}
+
+func TestAdmission(t *testing.T) {
+	var a Admission
+	a.configure(1, 2)
+	if !a.Enter() || a.Enter() {
+		t.Fatal("a limit of one lets in one")
+	}
+	first, second := a.Queue(), a.Queue()
+	if first == nil || second == nil || a.Queue() != nil {
+		t.Fatal("a queue of two holds two")
+	}
+	if a.Enter() {
+		t.Error("somebody passed the queue")
+	}
+	a.Leave()
+	<-first.Ready
+	select {
+	case <-second.Ready:
+		t.Fatal("the second was let in with the first")
+	default:
+	}
+	if !a.Abandon(second) || a.Abandon(first) {
+		t.Error("abandoning: one waits, one is in")
+	}
+	third := a.Queue()
+	a.configure(2, 2) // a reload raises the limit
+	<-third.Ready
+	a.Leave()
+	a.Leave()
+	if a.inFlight.Load() != 0 || a.waiting.Load() != 0 {
+		t.Errorf("%d in flight, %d waiting", a.inFlight.Load(), a.waiting.Load())
+	}
+	a.configure(0, 0)
+	for range 100 {
+		if !a.Enter() {
+			t.Fatal("no limit is no limit")
+		}
+	}
+}
