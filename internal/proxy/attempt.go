@@ -19,7 +19,7 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 	if last != upstream.None {
 		x.settle(last, now)
 		if !x.mayRetry(last, now) {
-			x.reply(failure(last))
+			x.reply(x.failure(last))
 			return nil
 		}
 		b = x.current()
@@ -33,7 +33,7 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 		if last == upstream.None {
 			x.reply(answerNoEndpoint)
 		} else {
-			x.reply(failure(last))
+			x.reply(x.failure(last))
 		}
 		return nil
 	}
@@ -81,6 +81,15 @@ func (x *Exchange) mayRetry(last upstream.Outcome, now time.Time) bool {
 	return false
 }
 
+// failure is what the client is told when the last attempt ended so. That no
+// endpoint could be reached is said only where none was.
+func (x *Exchange) failure(last upstream.Outcome) *Answer {
+	if last == upstream.ConnectFailed && x.reached {
+		return answerBroken
+	}
+	return failure(last)
+}
+
 // failure is what the client is told when the last attempt ended so.
 func failure(o upstream.Outcome) *Answer {
 	switch o {
@@ -100,6 +109,7 @@ func (x *Exchange) settle(o upstream.Outcome, now time.Time) {
 	if e == nil || x.attempt.IsZero() {
 		return
 	}
+	x.reached = x.reached || o != upstream.ConnectFailed
 	x.Route.Backend.Observe(e, o, x.Status)
 	status := x.Status
 	if o != upstream.Answered {

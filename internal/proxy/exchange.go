@@ -57,6 +57,7 @@ type Exchange struct {
 	preferred *upstream.Endpoint
 	endpoint  *upstream.Endpoint // of the attempt under way
 	attempt   time.Time          // when it began
+	reached   bool               // some attempt found its endpoint
 	headed    bool               // its response head was seen
 	tried     [maxAttempts]*upstream.Endpoint
 	attempts  int

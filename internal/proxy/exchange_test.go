@@ -319,3 +319,17 @@ func TestFaultsDoNotFloodTheLog(t *testing.T) {
 		t.Error("the log does not say how much it left out")
 	}
 }
+
+// That no endpoint could be reached is not said where one was.
+func TestTheAnswerTellsWhatHappened(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := request("GET", "/api")
+	g.Begin(x)
+	x.Next(upstream.None, time.Now())
+	x.Next(upstream.Broken, time.Now())
+	if x.Next(upstream.ConnectFailed, time.Now()) != nil || x.Answer.Status != 502 {
+		t.Errorf("told %+v", x.Answer)
+	}
+	x.End(upstream.ConnectFailed, time.Now())
+	balanced(t, g)
+}

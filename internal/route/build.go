@@ -114,8 +114,11 @@ func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Ba
 	var all []*upstream.Endpoint
 	take := func(id upstream.Identity, name string, weight int) *upstream.Endpoint {
 		e := known[id]
-		if e == nil || e.Name != name || e.Weight != int64(max(weight, 1)) || e.Checked() != checked {
+		if old := e; old == nil || old.Name != name || old.Weight != int64(max(weight, 1)) || old.Checked() != checked {
 			e = upstream.New(id, name, weight, checked)
+			if old != nil {
+				e.Succeed(old)
+			}
 		}
 		all = append(all, e)
 		return e

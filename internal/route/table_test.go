@@ -273,3 +273,16 @@ func TestStickyTokens(t *testing.T) {
 		t.Error("tokens do not tell endpoints apart")
 	}
 }
+
+// A reload that turns health checking on neither stops traffic nor undoes an
+// operator's drain.
+func TestSettingsChangeUnderAnEndpoint(t *testing.T) {
+	const text = "routes: [{path_prefix: /, backend: b}]\nbackends: [{name: b, endpoints: [\"10.0.0.1:80\", \"10.0.0.2:80\"]}]\n"
+	first := Build(parse(t, text), nil, nil)
+	first.Endpoints()[1].Hold()
+	second := Build(parse(t, text+"health: {path: /healthz}\n"), nil, first)
+	well, held := second.Endpoints()[0], second.Endpoints()[1]
+	if !well.Checked() || well.State() != "ready" || !held.Held() {
+		t.Errorf("states %q and %q", well.State(), held.State())
+	}
+}

@@ -63,11 +63,17 @@ func (a *Admission) Leave() {
 // admit lets in whom the limit allows; mu is held.
 func (a *Admission) admit() {
 	limit := a.limit.Load()
-	for len(a.queue) > 0 && (limit == 0 || a.inFlight.Load() < limit) {
+	for len(a.queue) > 0 {
+		n := a.inFlight.Load()
+		if limit != 0 && n >= limit {
+			return
+		}
+		if !a.inFlight.CompareAndSwap(n, n+1) {
+			continue // Enter may take places without the lock
+		}
 		t := a.queue[0]
 		a.queue = a.queue[1:]
 		a.waiting.Add(-1)
-		a.inFlight.Add(1)
 		close(t.Ready)
 	}
 }

@@ -75,7 +75,7 @@ func (b *Backend) eject(e *Endpoint) {
 	}
 	out := 1
 	for _, other := range b.Endpoints {
-		if other != e && other.ejection.active(now) {
+		if other != e && !other.usable(now) {
 			out++
 		}
 	}

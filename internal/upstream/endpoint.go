@@ -67,6 +67,16 @@ func stableName(name, address string) string {
 	return name
 }
 
+// Succeed takes over from old, the same address under changed settings: what
+// an operator drained stays drained, and what was well need not prove it again.
+func (e *Endpoint) Succeed(old *Endpoint) {
+	e.byHand.Store(old.byHand.Load())
+	if e.Checked() && old.health.Load()&^2 == 0 {
+		e.MarkHealth(true)
+	}
+	e.since.Store(old.since.Load())
+}
+
 // Acquire claims e for one attempt. It counts first and looks at the drain
 // mark second, so a drain that saw no request in flight cannot miss one.
 func (e *Endpoint) Acquire() bool {

@@ -147,3 +147,16 @@ func TestOutcomeWords(t *testing.T) {
 		t.Error("outcomes lost their words")
 	}
 }
+
+// With one of two drained by hand, the other is the last one left.
+func TestTheLastUsableIsNotEjected(t *testing.T) {
+	eps := endpoints(2)
+	b := backendOf(Random, eps)
+	eps[0].Hold()
+	for range 10 {
+		b.Observe(eps[1], ConnectFailed, 0)
+	}
+	if eps[1].State() != "ready" {
+		t.Errorf("state %s", eps[1].State())
+	}
+}

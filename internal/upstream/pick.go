@@ -33,9 +33,19 @@ func (b *Backend) Pick(key uint64, tried []*Endpoint, now time.Time) *Endpoint {
 	return nil
 }
 
-// PickPreferred acquires the one endpoint that a sticky client belongs to.
+// PickPreferred acquires the one endpoint that a sticky client belongs to,
+// unless a newer generation than its own takes the requests now.
 func (b *Backend) PickPreferred(e *Endpoint, now time.Time) bool {
-	return e.usable(now.UnixNano()) && e.Acquire()
+	nanos := now.UnixNano()
+	for _, eps := range b.Generations {
+		if contains(eps, e) {
+			return e.usable(nanos) && e.Acquire()
+		}
+		if b.total(eps, nil, nanos) > 0 {
+			return false
+		}
+	}
+	return false
 }
 
 func (b *Backend) pick(eps []*Endpoint, key uint64, tried []*Endpoint, now int64) *Endpoint {
@@ -103,6 +113,9 @@ func (b *Backend) pickLess(eps []*Endpoint, tried []*Endpoint, now int64) *Endpo
 		return nil
 	}
 	one := b.at(eps, tried, now, rand.Int64N(total))
+	if one == nil {
+		return nil // the last usable one went between the two looks
+	}
 	rest := total - b.share(one, tried, now)
 	if rest <= 0 {
 		return one

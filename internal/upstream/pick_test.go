@@ -213,3 +213,19 @@ func BenchmarkPick(b *testing.B) {
 		})
 	}
 }
+
+// A sticky client follows its backend to a new generation.
+func TestPreferenceYieldsToANewGeneration(t *testing.T) {
+	eps := endpoints(2)
+	b := NewBackend("b", Rules{Balance: Random}, [][]*Endpoint{eps[:1], eps[1:]}, nil)
+	if b.PickPreferred(eps[1], time.Now()) {
+		t.Error("the older generation took a request")
+	}
+	eps[0].Hold()
+	if !b.PickPreferred(eps[1], time.Now()) {
+		t.Error("the older generation is all there is")
+	}
+	if b.PickPreferred(endpoints(1)[0], time.Now()) {
+		t.Error("an endpoint that is gone took a request")
+	}
+}
