@@ -53,7 +53,6 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 			Name: p.Name, Version: p.Version, Reference: p.Role == peer.Reference, Aside: p.Role == peer.Informational,
 		})
 	}
-	run.Header(stdout)
 	origin, err := startChild(ctx, m.origin, "origin")
 	if err != nil {
 		return err
@@ -67,6 +66,10 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 	if r.origin, err = netip.ParseAddrPort(line); err != nil {
 		return fmt.Errorf("cannot start the origin: %w", err)
 	}
+	if run.Ceiling, err = r.ceiling(ctx); err != nil {
+		return err
+	}
+	run.Header(stdout)
 	for _, one := range scenarios {
 		if err := r.measure(ctx, one); err != nil {
 			return err

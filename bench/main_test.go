@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -81,7 +80,7 @@ func TestMarkdownFromFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := run(context.Background(), []string{"-markdown", file}, nil, &out, nil); err != nil || !strings.Contains(out.String(), "| nginx |") {
+	if err := run([]string{"-markdown", file}, nil, &out, nil); err != nil || !strings.Contains(out.String(), "| nginx |") {
 		t.Errorf("%q (%v)", out.String(), err)
 	}
 }

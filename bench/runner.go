@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,9 +39,13 @@ type runner struct {
 func (r *runner) measure(ctx context.Context, s scenario) error {
 	r.run.Scenarios = append(r.run.Scenarios, s.Scenario)
 	into := &r.run.Scenarios[len(r.run.Scenarios)-1]
-	into.Results = make([]report.Result, len(r.peers))
-	processes := make([]*peer.Process, len(r.peers))
-	for i, p := range r.peers {
+	peers := r.peers
+	if s.Kind == report.Idle { // a relay of bytes holds two for each, which is another thing
+		peers = slices.DeleteFunc(slices.Clone(peers), peer.Peer.RelaysBytesOnly)
+	}
+	into.Results = make([]report.Result, len(peers))
+	processes := make([]*peer.Process, len(peers))
+	for i, p := range peers {
 		result := &into.Results[i]
 		result.Peer = p.Name
 		process, err := r.start(p)
@@ -129,10 +134,6 @@ func (r *runner) round(ctx context.Context, s scenario, rate float64, process *p
 // idle measures how much memory idle connections take, in a peer that has
 // done some work before.
 func (r *runner) idle(ctx context.Context, s scenario, _ float64, process *peer.Process, into *report.Result) error {
-	if process.RelaysBytesOnly() { // it holds two for each, which is another thing
-		into.Failed = "not measured: it has no keep-alive of its own"
-		return nil
-	}
 	before := r.order(s, 0, process)
 	before.Connections, before.Duration = min(64, s.connections), settle
 	if _, err := generate(ctx, r.machine.load, before); err != nil {
@@ -177,6 +178,18 @@ func (r *runner) idle(ctx context.Context, s scenario, _ float64, process *peer.
 		into.Failed = "closed " + closed + " of the connections early"
 	}
 	return nil
+}
+
+// ceiling is how many requests per second load and origin do by themselves.
+func (r *runner) ceiling(ctx context.Context) (float64, error) {
+	s := allScenarios(r.settings.idle)[0]
+	result, err := generate(ctx, r.machine.load, order{Options: load.Options{
+		Address: r.origin, Connections: s.connections, Request: s.request, Warmup: warmup, Duration: r.duration(),
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("cannot measure load and origin alone: %w", err)
+	}
+	return float64(result.Requests) / result.Elapsed.Seconds(), nil
 }
 
 // rate of an open loop, in requests per second; 0 for a closed one.

@@ -22,6 +22,7 @@ type Run struct {
 	Peers     []Peer
 	Rounds    int
 	Seconds   float64 // of each measurement
+	Ceiling   float64 `json:",omitempty"` // requests per second of load and origin with no gateway between
 	Notes     []string
 	Scenarios []Scenario
 }

@@ -24,7 +24,7 @@ func example() *Run {
 	ms := time.Millisecond
 	return &Run{
 		Time: time.Date(2026, 11, 25, 1, 2, 3, 0, time.UTC), Command: "go run ./bench", CPU: "A Processor, 2 CPUs",
-		CPUs: "gateway alone on CPU 0", Kernel: "6.18", Go: "go1.26.8", Rounds: 3, Seconds: 0.1,
+		CPUs: "gateway alone on CPU 0", Kernel: "6.18", Go: "go1.26.8", Rounds: 3, Seconds: 0.1, Ceiling: 40_000,
 		Notes: []string{"a note"},
 		Peers: []Peer{{Name: "nginx", Version: "1.22", Reference: true}, {Name: "HAProxy", Version: "2.6", Reference: true},
 			{Name: "rgate loop"}, {Name: "Caddy", Aside: true}},
@@ -64,7 +64,7 @@ func TestTable(t *testing.T) {
   nginx       1.00/1.25/1.25  1.00/1.00/1.00  1.00/1.25/1.25  1.00/1.25/1.25  1.00/1.00/1.00
   HAProxy     0.80/1.00/1.00  1.00/1.00/1.00  0.80/1.00/1.00  0.80/1.00/1.00  1.00/1.00/1.00
   rgate loop  0.60/0.75/0.75  1.00/1.00/1.00  0.60/0.75/0.75  0.60/0.75/0.75  1.00/1.00/1.00
-  ! rgate loop: not saturated (72 % of its processor): requests/s and latencies are those of the load
+  ! rgate loop: used 72 % of its processor: the load, or what else ran here, was the bound of requests/s and latencies
   ! Caddy: it ended: oh
 
 9000 idle connections
@@ -85,7 +85,7 @@ func TestTable(t *testing.T) {
 func TestHeader(t *testing.T) {
 	var b strings.Builder
 	example().Header(&b)
-	for _, want := range []string{"go run ./bench", "25 November 2026", "A Processor", "6.18", "go1.26.8", "nginx 1.22", "HAProxy 2.6", "3 interleaved", "nginx / HAProxy;", "! a note"} {
+	for _, want := range []string{"go run ./bench", "25 November 2026", "A Processor", "6.18", "go1.26.8", "nginx 1.22", "HAProxy 2.6", "3 interleaved", "nginx / HAProxy;", "! a note", "do 40,000 requests/s"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}

@@ -62,6 +62,9 @@ func (r *Run) Header(w io.Writer) {
 		names[i] = strings.TrimSpace(p.Name + " " + p.Version)
 	}
 	fmt.Fprintf(w, "%s\n", strings.Join(names, ", "))
+	if r.Ceiling > 0 {
+		fmt.Fprintf(w, "Without a gateway between them, load and origin do %s requests/s.\n", count(r.Ceiling))
+	}
 	fmt.Fprintf(w, "Medians of %d interleaved rounds of %g s. Ratios are medians of the rounds' ratios, to each of\n", r.Rounds, r.Seconds)
 	fmt.Fprintf(w, "%s; \"the peer\" is whichever of these was cheaper in that table.\n", strings.Join(r.references(), " / "))
 	for _, note := range r.Notes {
@@ -170,7 +173,7 @@ func (r *Result) warnings(kind Kind) []string {
 		list = append(list, fmt.Sprintf("closed %.1f connections per 1000 requests", 1000*closed))
 	}
 	if busy := r.Median(Busy); kind == Requests && len(r.Rounds) > 0 && busy < leastBusy {
-		list = append(list, fmt.Sprintf("not saturated (%.0f %% of its processor): requests/s and latencies are those of the load", 100*busy))
+		list = append(list, fmt.Sprintf("used %.0f %% of its processor: the load, or what else ran here, was the bound of requests/s and latencies", 100*busy))
 	}
 	return list
 }
