@@ -20,6 +20,11 @@ import (
 
 // bench measures all scenarios and prints each as soon as it is done.
 func bench(ctx context.Context, s settings, scenarios []scenario, command string, stdout io.Writer) error {
+	turn, err := alone(turnName)
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
 	if err := install(missing, apt); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,4 +91,21 @@ func TestFreePort(t *testing.T) {
 	if at, err := freePort(); err != nil || !at.Addr().IsLoopback() || at.Port() == 0 {
 		t.Errorf("%s (%v)", at, err)
 	}
+}
+
+func TestAlone(t *testing.T) {
+	name := fmt.Sprintf("%s-test-%d", turnName, os.Getpid())
+	first, err := alone(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alone(name); err == nil {
+		t.Error("two at once")
+	}
+	first.Close()
+	again, err := alone(name)
+	if err != nil {
+		t.Fatalf("after the first: %v", err)
+	}
+	again.Close()
 }
