@@ -44,7 +44,7 @@ check: lint ## vet, linters, formatting, tidiness, then every test with the race
 lint: ## vet, linters, formatting and tidiness alone
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
-	@files=$$(gofmt -l cmd internal scripts); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
+	@files=$$(gofmt -l cmd internal scripts bench); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) mod tidy -diff
 
 cover: ## measure the coverage of every test, with a page in coverage.html
