@@ -58,7 +58,8 @@ func (p Process) table(ctx context.Context, c *client, file string, fileGiven bo
 	if !fileGiven || c.socket != "" {
 		body, err := c.ask(ctx, http.MethodGet, "/routes")
 		if err == nil {
-			return d, true, decode(body, &d)
+			err = decode(body, &d) // first: the order within a return is not defined
+			return d, true, err
 		}
 		if !errors.Is(err, errNotRunning) || c.socket != "" {
 			return d, true, err

@@ -57,13 +57,3 @@ func NewBackend(name string, rules Rules, generations [][]*Endpoint, state *Stat
 	}
 	return b
 }
-
-// Contains tells whether e is in eps.
-func contains(eps []*Endpoint, e *Endpoint) bool {
-	for _, other := range eps {
-		if other == e {
-			return true
-		}
-	}
-	return false
-}

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -38,7 +39,7 @@ func (b *Backend) Pick(key uint64, tried []*Endpoint, now time.Time) *Endpoint {
 func (b *Backend) PickPreferred(e *Endpoint, now time.Time) bool {
 	nanos := now.UnixNano()
 	for _, eps := range b.Generations {
-		if contains(eps, e) {
+		if slices.Contains(eps, e) {
 			return e.usable(nanos) && e.Acquire()
 		}
 		if b.total(eps, nil, nanos) > 0 {
@@ -61,14 +62,14 @@ func (b *Backend) pick(eps []*Endpoint, key uint64, tried []*Endpoint, now int64
 	}
 	if b.Balance == RoundRobin {
 		// Steps of one unit keep weights exact over a full turn.
-		return b.at(eps, tried, now, int64(b.turn.Add(1)*shareUnit%uint64(total)))
+		return b.at(eps, nil, tried, now, int64(b.turn.Add(1)*shareUnit%uint64(total)))
 	}
-	return b.at(eps, tried, now, rand.Int64N(total))
+	return b.at(eps, nil, tried, now, rand.Int64N(total))
 }
 
 // share is e's part of the traffic: 0 where it may take nothing.
 func (b *Backend) share(e *Endpoint, tried []*Endpoint, now int64) int64 {
-	if !e.usable(now) || contains(tried, e) {
+	if !e.usable(now) || slices.Contains(tried, e) {
 		return 0
 	}
 	full := e.Weight * shareUnit
@@ -87,11 +88,15 @@ func (b *Backend) total(eps []*Endpoint, tried []*Endpoint, now int64) int64 {
 	return total
 }
 
-// at walks the shares to point. States may change between total and at; the
-// last usable endpoint is then as good as any.
-func (b *Backend) at(eps []*Endpoint, tried []*Endpoint, now, point int64) *Endpoint {
+// at walks the shares of all but one endpoint (nil for none) to point. States
+// may change between total and at; the last usable endpoint is then as good as
+// any.
+func (b *Backend) at(eps []*Endpoint, but *Endpoint, tried []*Endpoint, now, point int64) *Endpoint {
 	var last *Endpoint
 	for _, e := range eps {
+		if e == but {
+			continue
+		}
 		share := b.share(e, tried, now)
 		if share == 0 {
 			continue
@@ -112,7 +117,7 @@ func (b *Backend) pickLess(eps []*Endpoint, tried []*Endpoint, now int64) *Endpo
 	if total == 0 {
 		return nil
 	}
-	one := b.at(eps, tried, now, rand.Int64N(total))
+	one := b.at(eps, nil, tried, now, rand.Int64N(total))
 	if one == nil {
 		return nil // the last usable one went between the two looks
 	}
@@ -120,31 +125,11 @@ func (b *Backend) pickLess(eps []*Endpoint, tried []*Endpoint, now int64) *Endpo
 	if rest <= 0 {
 		return one
 	}
-	two := b.atOther(eps, one, tried, now, rand.Int64N(rest))
+	two := b.at(eps, one, tried, now, rand.Int64N(rest))
 	if two == nil || one.InFlight()*two.Weight <= two.InFlight()*one.Weight {
 		return one
 	}
 	return two
-}
-
-// atOther is at among all endpoints but one.
-func (b *Backend) atOther(eps []*Endpoint, one *Endpoint, tried []*Endpoint, now, point int64) *Endpoint {
-	var last *Endpoint
-	for _, e := range eps {
-		if e == one {
-			continue
-		}
-		share := b.share(e, tried, now)
-		if share == 0 {
-			continue
-		}
-		if point < share {
-			return e
-		}
-		point -= share
-		last = e
-	}
-	return last
 }
 
 // pickHash is rendezvous hashing with bounded load: each endpoint scores the
