@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // engine is what both engines are.
 type engine interface {
 	Serve(net.Listener) error
-	Shutdown(context.Context) error
+	Shutdown(context.Context, time.Duration) error
 }
 
 // start serves / from endpoint until the test ends, and returns the address.
@@ -65,7 +65,7 @@ func serve(t *testing.T, e engine, l net.Listener) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
-		_ = e.Shutdown(ctx)
+		_ = e.Shutdown(ctx, 0)
 		if err := <-served; err != nil {
 			t.Error(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"rgate/internal/upstream"
 )
@@ -11,7 +12,9 @@ import (
 // engine moves the bytes.
 type engine interface {
 	Serve(l net.Listener) error
-	Shutdown(ctx context.Context) error
+	// Shutdown ends what is in flight and closes idle client connections after
+	// linger without a request.
+	Shutdown(ctx context.Context, linger time.Duration) error
 	Forget(e *upstream.Endpoint)
 }
 
@@ -32,8 +35,8 @@ func (p *pair) Serve(l net.Listener) error {
 }
 
 // Shutdown ends the loop first: until then it may still hand over.
-func (p *pair) Shutdown(ctx context.Context) error {
-	return errors.Join(p.front.Shutdown(ctx), p.behind.Shutdown(ctx))
+func (p *pair) Shutdown(ctx context.Context, linger time.Duration) error {
+	return errors.Join(p.front.Shutdown(ctx, linger), p.behind.Shutdown(ctx, linger))
 }
 
 // Forget closes the idle connections to e.

@@ -26,6 +26,10 @@ type Source interface {
 	Select(selectors []discovery.Selector)
 }
 
+// linger is how long an idle client connection is kept while rgate ends: its
+// next request, already on the way, is then still answered.
+const linger = time.Second
+
 // Options are what a gateway is made of.
 type Options struct {
 	File   string                           // config file that is watched; "" where Config did not come from one
@@ -154,7 +158,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.log.Info("rgate drains what is in flight and ends", "at_most", limit)
 	bounded, cancel := context.WithTimeout(background, limit)
 	defer cancel()
-	if err := g.engine.Shutdown(bounded); err != nil {
+	if err := g.engine.Shutdown(bounded, linger); err != nil {
 		g.log.Warn("some exchanges were cut at the end of the drain timeout", "error", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -100,7 +101,7 @@ func (e *Engine) Serve(l net.Listener) error {
 
 // Shutdown stops accepting, lets the exchanges under way come to their end and
 // closes what is left when ctx ends.
-func (e *Engine) Shutdown(ctx context.Context) error {
+func (e *Engine) Shutdown(ctx context.Context, _ time.Duration) error {
 	e.stopping.Store(true)
 	if !e.serving.Load() {
 		for _, l := range e.loops {

@@ -23,7 +23,7 @@ func TestShutdownLetsExchangesEnd(t *testing.T) {
 	_, _ = io.WriteString(busy, plainGet)
 	<-arrived
 	done := make(chan error, 1)
-	go func() { done <- g.engine.Shutdown(context.Background()) }()
+	go func() { done <- g.engine.Shutdown(context.Background(), 0) }()
 	if b, err := io.ReadAll(quiet); err != nil || len(b) > 0 {
 		t.Errorf("a quiet connection got %q, %v", b, err)
 	}
@@ -48,7 +48,7 @@ func TestShutdownCutsWhatTakesTooLong(t *testing.T) {
 	<-arrived
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if err := g.engine.Shutdown(ctx); err == nil {
+	if err := g.engine.Shutdown(ctx, 0); err == nil {
 		t.Error("nothing was cut")
 	}
 	if b, _ := io.ReadAll(c); len(b) > 0 {

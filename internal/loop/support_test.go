@@ -52,7 +52,7 @@ func start(t *testing.T, change func(*config.Config, *Options), endpoints ...str
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
-		_ = e.Shutdown(ctx)
+		_ = e.Shutdown(ctx, 0)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

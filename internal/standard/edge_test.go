@@ -148,7 +148,7 @@ func TestShutdown(t *testing.T) {
 	idle.say("GET /idle HTTP/1.1\r\nHost: h\r\n\r\n")
 	idle.response("GET")
 	done := make(chan error)
-	go func() { done <- r.Shutdown(context.Background()) }()
+	go func() { done <- r.Shutdown(context.Background(), 0) }()
 	if _, err := idle.r.ReadByte(); err != io.EOF {
 		t.Errorf("idle connection: %v", err)
 	}
@@ -177,7 +177,7 @@ func TestShutdownCuts(t *testing.T) {
 	readHead(p.r)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := r.Shutdown(ctx); err != context.DeadlineExceeded {
+	if err := r.Shutdown(ctx, 0); err != context.DeadlineExceeded {
 		t.Errorf("%v", err)
 	}
 	if _, err := io.Copy(io.Discard, p.r); err != nil && strings.Contains(err.Error(), "timeout") {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"sync"
+	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/proxy"
@@ -80,7 +81,7 @@ func (e *Engine) Serve(l net.Listener) error {
 // Shutdown stops accepting, closes idle connections, tells the clients in
 // flight that their connection ends, and waits for them. When ctx ends, what
 // is left is cut, upgraded connections among it, and the error is ctx's.
-func (e *Engine) Shutdown(ctx context.Context) error {
+func (e *Engine) Shutdown(ctx context.Context, _ time.Duration) error {
 	defer e.closeTransports()
 	defer e.cut()
 	err := e.server.Shutdown(ctx)

@@ -71,7 +71,7 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		_ = r.Shutdown(ctx)
+		_ = r.Shutdown(ctx, 0)
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
