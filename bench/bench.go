@@ -121,11 +121,7 @@ func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
 		if err != nil {
 			return nil, err
 		}
-		caddy, err := peer.Caddy(binary)
-		if err != nil {
-			return nil, err
-		}
-		peers = append(peers, caddy)
+		peers = append(peers, peer.Caddy(binary, caddyVersion))
 	}
 	return peers, nil
 }
@@ -154,8 +150,11 @@ func buildRgate(given, dir string) (binary, version string, err error) {
 	return binary, version, nil
 }
 
-// caddyModule is what -caddy installs.
-const caddyModule = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9"
+// What -caddy installs. A binary made by go install does not know its version.
+const (
+	caddyModule  = "github.com/caddyserver/caddy/v2/cmd/caddy"
+	caddyVersion = "v2.11.9"
+)
 
 // installCaddy keeps the binary beside the figures, out of the repository.
 func installCaddy() (binary string, err error) {
@@ -163,7 +162,7 @@ func installCaddy() (binary string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot install caddy: %w", err)
 	}
-	cmd := exec.Command("go", "install", caddyModule)
+	cmd := exec.Command("go", "install", caddyModule+"@"+caddyVersion)
 	cmd.Env = append(os.Environ(), "GOBIN="+dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cannot install caddy: %s", strings.TrimSpace(string(out)))
