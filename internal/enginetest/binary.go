@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"testing"
 )
 
 // compiled remembers static binaries by package, one build per test process.
@@ -14,7 +13,7 @@ var compiled sync.Map
 
 // Compile builds a package of this module as a static binary, once per test
 // process, and answers its bytes.
-func Compile(t testing.TB, pkg string) []byte {
+func Compile(t T, pkg string) []byte {
 	t.Helper()
 	once, _ := compiled.LoadOrStore(pkg, sync.OnceValues(func() ([]byte, error) { return compile(pkg) }))
 	binary, err := once.(func() ([]byte, error))()
@@ -41,14 +40,14 @@ func compile(pkg string) ([]byte, error) {
 
 // TestServer is the static binary of the test server; see its directory for
 // the flags it takes and the paths it answers.
-func TestServer(t testing.TB) []byte {
+func TestServer(t T) []byte {
 	t.Helper()
 	return Compile(t, "rgate/internal/enginetest/testserver")
 }
 
 // TestServerFile is the test server as an executable file, to be run without
 // an engine.
-func TestServerFile(t testing.TB) string {
+func TestServerFile(t T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "testserver")
 	if err := os.WriteFile(file, TestServer(t), 0o755); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"testing"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -37,12 +36,12 @@ type RunOptions struct {
 type Container struct {
 	ID   string
 	Name string
-	t    testing.TB
+	t    T
 	e    *Engine
 }
 
 // Run creates and starts a container.
-func (e *Engine) Run(t testing.TB, o RunOptions) *Container {
+func (e *Engine) Run(t T, o RunOptions) *Container {
 	t.Helper()
 	if o.Name == "" {
 		o.Name = "rgate-test-" + Unique()

@@ -24,7 +24,7 @@ type Engine struct {
 // Machine is the machine's engine (DOCKER_HOST, else the local socket), which
 // is not to be stopped, hung or restarted. Where none answers it is a private
 // one. A test that cannot have either fails.
-func Machine(t testing.TB) *Engine {
+func Machine(t T) *Engine {
 	t.Helper()
 	host := os.Getenv("DOCKER_HOST")
 	if host == "" {
@@ -40,14 +40,14 @@ func Machine(t testing.TB) *Engine {
 	return e
 }
 
-func needsEngine(t testing.TB) {
+func needsEngine(t T) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a Docker engine, which -short does without")
+	if test, ok := t.(testing.TB); ok && testing.Short() {
+		test.Skip("needs a Docker engine, which -short does without")
 	}
 }
 
-func dial(t testing.TB, host string) *client.Client {
+func dial(t T, host string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.WithHost(host))
 	if err != nil {

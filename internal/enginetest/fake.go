@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -24,7 +23,7 @@ type Fake struct {
 	Host string // unix:///…
 
 	path   string
-	t      testing.TB
+	t      T
 	server *http.Server
 	served chan struct{} // closed when server has ended
 
@@ -51,7 +50,7 @@ type Faults struct {
 }
 
 // NewFake starts a fake engine that ends with the test.
-func NewFake(t testing.TB) *Fake {
+func NewFake(t T) *Fake {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rgf") // t.TempDir may be too long for a socket
 	if err != nil {

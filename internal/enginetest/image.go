@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/moby/moby/client"
 )
@@ -30,7 +29,7 @@ type Image struct {
 const HealthCheck = `--interval=1s --timeout=2s --retries=2 CMD ["/binary", "-health", "http://127.0.0.1:8080/healthz"]`
 
 // Build makes an image and answers its tag. The image goes with the test.
-func (e *Engine) Build(t testing.TB, i Image) string {
+func (e *Engine) Build(t T, i Image) string {
 	t.Helper()
 	if i.Binary == nil {
 		i.Binary = TestServer(t)

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"strings"
-	"testing"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/network"
@@ -20,7 +19,7 @@ type NetworkOptions struct {
 }
 
 // Network makes a bridge network and answers its name. It goes with the test.
-func (e *Engine) Network(t testing.TB, o NetworkOptions) string {
+func (e *Engine) Network(t T, o NetworkOptions) string {
 	t.Helper()
 	if o.Name == "" {
 		o.Name = "rgate-test-" + Unique()

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -25,7 +24,7 @@ type PrivateOptions struct {
 
 // daemon is a dockerd of a test's own.
 type daemon struct {
-	t      testing.TB
+	t      T
 	dir    string // data root, pid file and log
 	run    string // exec root and socket: short, because socket paths are bounded
 	bridge string
@@ -38,7 +37,7 @@ type daemon struct {
 // data root, exec root, pid file, containerd and bridge, and no iptables
 // rules, because two daemons would fight for the same chains. It ends with
 // the test, with all its containers.
-func Private(t testing.TB, o PrivateOptions) *Engine {
+func Private(t T, o PrivateOptions) *Engine {
 	t.Helper()
 	needsEngine(t)
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
@@ -148,7 +147,7 @@ func (d *daemon) log() string {
 }
 
 // own is the daemon of a private engine; the machine's is not a test's to stop.
-func (e *Engine) own(t testing.TB) *daemon {
+func (e *Engine) own(t T) *daemon {
 	t.Helper()
 	if e.daemon == nil {
 		t.Fatal("BUG: a test may stop, hang or restart private engines only")
@@ -157,13 +156,13 @@ func (e *Engine) own(t testing.TB) *daemon {
 }
 
 // Stop ends a private daemon as systemctl stop does.
-func (e *Engine) Stop(t testing.TB) {
+func (e *Engine) Stop(t T) {
 	t.Helper()
 	e.own(t).end(syscall.SIGTERM)
 }
 
 // Kill ends a private daemon without letting it clean up.
-func (e *Engine) Kill(t testing.TB) {
+func (e *Engine) Kill(t T) {
 	t.Helper()
 	d := e.own(t)
 	d.end(syscall.SIGKILL)
@@ -171,7 +170,7 @@ func (e *Engine) Kill(t testing.TB) {
 }
 
 // Start starts a private daemon that was stopped, and returns when it answers.
-func (e *Engine) Start(t testing.TB) {
+func (e *Engine) Start(t T) {
 	t.Helper()
 	d := e.own(t)
 	d.start()
@@ -179,14 +178,14 @@ func (e *Engine) Start(t testing.TB) {
 }
 
 // Restart is Stop and Start.
-func (e *Engine) Restart(t testing.TB) {
+func (e *Engine) Restart(t T) {
 	t.Helper()
 	e.Stop(t)
 	e.Start(t)
 }
 
 // Signal sends a private daemon a signal; SIGSTOP hangs it until SIGCONT.
-func (e *Engine) Signal(t testing.TB, signal syscall.Signal) {
+func (e *Engine) Signal(t T, signal syscall.Signal) {
 	t.Helper()
 	if err := e.own(t).cmd.Process.Signal(signal); err != nil {
 		t.Fatalf("cannot signal dockerd: %v", err)
