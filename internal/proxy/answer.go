@@ -13,6 +13,7 @@ const (
 	ReasonTimeout    = "upstream_timeout"
 	ReasonInvalid    = "upstream_invalid"
 	ReasonBroken     = "upstream_closed"
+	ReasonTruncated  = "upstream_truncated" // in the log alone: the answer's head is out by then
 	ReasonBadRequest = "bad_request"
 	ReasonTooLarge   = "header_too_large"
 	ReasonUnsupport  = "not_supported"

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"log/slog"
 	"time"
 
 	"rgate/internal/route"
@@ -18,23 +19,19 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 	b := x.Route.Backend
 	if last != upstream.None {
 		x.settle(last, now)
-		if !x.mayRetry(last, now) {
+		if !x.mayRepeat(last) {
 			x.reply(x.failure(last))
 			return nil
 		}
 		b = x.current()
 	}
-	tried := x.tried[:min(x.attempts, maxAttempts)]
-	e := x.pick(b.Backend, tried, now)
-	if e == nil && (last == upstream.Stale || last == upstream.Broken || last == upstream.TimedOut) {
-		e = b.Pick(x.key, nil, now) // no other is left: the same one, on a fresh connection
+	e := x.another(b.Backend, last, now)
+	if e != nil && !b.Budget.Allows(last, now) {
+		e.Release()
+		e = nil
 	}
 	if e == nil {
-		if last == upstream.None {
-			x.reply(answerNoEndpoint)
-		} else {
-			x.reply(x.failure(last))
-		}
+		x.reply(x.failure(last))
 		return nil
 	}
 	if x.attempts > 0 {
@@ -46,6 +43,16 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 	x.attempts++
 	x.endpoint, x.attempt, x.headed = e, now, false
 	e.Stats.Begin()
+	return e
+}
+
+// another picks an endpoint that was not tried yet. Where none is left, one
+// that was reached before is asked again, on a fresh connection.
+func (x *Exchange) another(b *upstream.Backend, last upstream.Outcome, now time.Time) *upstream.Endpoint {
+	e := x.pick(b, x.tried[:min(x.attempts, maxAttempts)], now)
+	if e == nil && (last == upstream.Stale || last == upstream.Broken || last == upstream.TimedOut) {
+		e = b.Pick(x.key, nil, now)
+	}
 	return e
 }
 
@@ -65,26 +72,30 @@ func (x *Exchange) current() *route.Backend {
 	return x.Route.Backend
 }
 
-func (x *Exchange) mayRetry(last upstream.Outcome, now time.Time) bool {
-	b := x.Route.Backend
-	if x.attempts > b.Retries {
+// mayRepeat tells whether the request may be sent again after an attempt that
+// ended so.
+func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
+	if x.attempts > x.Route.Backend.Retries {
 		return false
 	}
 	switch last {
-	case upstream.ConnectFailed:
-		// The body was not touched. A refused dial costs next to nothing, so
-		// it does not count against the budget.
-		return true
+	case upstream.ConnectFailed, upstream.ConnectTimedOut:
+		return true // the body was not touched
 	case upstream.Stale, upstream.Broken, upstream.TimedOut:
-		return x.Repeatable() && b.Budget.Retry(now)
+		return x.Repeatable()
 	}
 	return false
+}
+
+// unconnected tells whether o says that there was no connection.
+func unconnected(o upstream.Outcome) bool {
+	return o == upstream.ConnectFailed || o == upstream.ConnectTimedOut
 }
 
 // failure is what the client is told when the last attempt ended so. That no
 // endpoint could be reached is said only where none was.
 func (x *Exchange) failure(last upstream.Outcome) *Answer {
-	if last == upstream.ConnectFailed && x.reached {
+	if unconnected(last) && x.reached {
 		return answerBroken
 	}
 	return failure(last)
@@ -93,7 +104,9 @@ func (x *Exchange) failure(last upstream.Outcome) *Answer {
 // failure is what the client is told when the last attempt ended so.
 func failure(o upstream.Outcome) *Answer {
 	switch o {
-	case upstream.ConnectFailed:
+	case upstream.None:
+		return answerNoEndpoint
+	case upstream.ConnectFailed, upstream.ConnectTimedOut:
 		return answerConnect
 	case upstream.TimedOut:
 		return answerTimeout
@@ -109,13 +122,16 @@ func (x *Exchange) settle(o upstream.Outcome, now time.Time) {
 	if e == nil || x.attempt.IsZero() {
 		return
 	}
-	x.reached = x.reached || o != upstream.ConnectFailed
+	x.reached = x.reached || !unconnected(o)
 	x.Route.Backend.Observe(e, o, x.Status)
 	status := x.Status
-	if o != upstream.Answered {
+	if !x.headed {
 		status = attemptStatus(o)
 	}
-	e.Stats.End(stats.Record{Status: status, Duration: now.Sub(x.attempt), BytesIn: x.BytesIn, BytesOut: x.BytesOut})
+	e.Stats.End(stats.Record{
+		Status: status, Duration: now.Sub(x.attempt), BytesIn: x.BytesIn, BytesOut: x.BytesOut,
+		Truncated: o == upstream.Truncated,
+	})
 	e.Release()
 	x.attempt = time.Time{}
 }
@@ -143,14 +159,19 @@ func (x *Exchange) Head(status int) {
 	}
 }
 
-// End records the exchange. o is how its last attempt ended: Answered where a
-// head arrived, whatever came after it, Canceled where the client went before.
+// End records the exchange. o is how its last attempt ended. Once Head was
+// called that is Answered, whoever ended the body, with one exception: an
+// engine that finds the endpoint to have died before the body's end aborts the
+// client's message, so that nobody takes it for whole, and says Truncated. The
+// status stays the one that was sent; the exchange counts as truncated besides,
+// and the endpoint's failure counts as a reset does. Before Head, Canceled says
+// that the client went away.
 func (x *Exchange) End(o upstream.Outcome, now time.Time) {
 	if x.ended || x.gate == nil {
 		return
 	}
 	x.ended = true
-	if x.headed {
+	if x.headed && o != upstream.Truncated {
 		o = upstream.Answered
 	}
 	x.settle(o, now)
@@ -164,8 +185,18 @@ func (x *Exchange) End(o upstream.Outcome, now time.Time) {
 	if x.Route != nil {
 		counters = x.Route.Stats
 	}
-	counters.End(stats.Record{Status: x.Status, Duration: now.Sub(x.Start), BytesIn: x.BytesIn, BytesOut: x.BytesOut})
-	if x.Answer != nil && x.Answer.Reason != ReasonNoRoute {
-		x.gate.logFault(x)
+	counters.End(stats.Record{
+		Status: x.Status, Duration: now.Sub(x.Start), BytesIn: x.BytesIn, BytesOut: x.BytesOut,
+		Truncated: o == upstream.Truncated,
+	})
+	switch {
+	case o == upstream.Truncated:
+		x.gate.logFault(x, slog.LevelWarn, "an endpoint broke off its answer", ReasonTruncated)
+	case x.Answer != nil && x.Answer.Reason != ReasonNoRoute:
+		level := slog.LevelWarn
+		if x.Status < 500 {
+			level = slog.LevelInfo
+		}
+		x.gate.logFault(x, level, "rgate answered by itself", x.Answer.Reason)
 	}
 }

@@ -63,6 +63,7 @@ type Exchange struct {
 	attempts  int
 	pathSpace [256]byte
 	idSpace   [36]byte
+	keySpace  [48]byte
 }
 
 // Body says what a request carries, as far as trying again goes.

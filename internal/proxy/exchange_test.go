@@ -52,71 +52,6 @@ func TestTheQueryIsNotTouched(t *testing.T) {
 
 // Each outcome of a first attempt: whether there is a second, and what the
 // client is told if not.
-func TestNext(t *testing.T) {
-	f := func(config, method string, body Body, last upstream.Outcome, again bool, status int) {
-		t.Helper()
-		g, _ := gateOf(t, config)
-		x := request(method, "/api")
-		x.Body = body
-		g.Begin(x)
-		first := x.Next(upstream.None, time.Now())
-		if first == nil {
-			t.Fatal("no endpoint")
-		}
-		second := x.Next(last, time.Now())
-		if (second != nil) != again {
-			t.Fatalf("%s, body %d, %v: second attempt %v", method, body, last, second)
-		}
-		switch {
-		case second == nil && x.Answer.Status != status:
-			t.Errorf("%s, %v: told %d, want %d", method, last, x.Answer.Status, status)
-		case second != nil && config == two && second == first:
-			t.Errorf("%s, %v: the same endpoint while another was left", method, last)
-		}
-		if second != nil {
-			x.Head(200)
-		}
-		x.End(upstream.Answered, time.Now())
-		balanced(t, g)
-	}
-	for _, method := range []string{"GET", "POST"} {
-		f(two, method, Streamed, upstream.ConnectFailed, true, 0)
-		f(one, method, NoBody, upstream.ConnectFailed, false, 503)
-		f(two, method, NoBody, upstream.Invalid, false, 502)
-	}
-	f(two, "GET", NoBody, upstream.Broken, true, 0)
-	f(two, "GET", NoBody, upstream.TimedOut, true, 0)
-	f(one, "GET", NoBody, upstream.Stale, true, 0)
-	f(two, "PUT", Replayable, upstream.Broken, true, 0)
-	f(two, "PUT", Streamed, upstream.Broken, false, 502)
-	f(two, "POST", NoBody, upstream.Broken, false, 502)
-	f(two, "POST", NoBody, upstream.TimedOut, false, 504)
-	f(two, "POST", Replayable, upstream.Stale, false, 502)
-	f(strings.Replace(two, "name: b,", "name: b, retries: 0,", 1), "GET", NoBody, upstream.ConnectFailed, false, 503)
-}
-
-func TestRetriesAreCountedAndBounded(t *testing.T) {
-	g, _ := gateOf(t, strings.Replace(two, "name: b,", "name: b, retries: 10,", 1))
-	given := 0
-	for range 20 {
-		x := request("GET", "/api")
-		g.Begin(x)
-		x.Next(upstream.None, time.Now())
-		if x.Next(upstream.Broken, time.Now()) != nil {
-			given++
-			x.Head(200)
-		}
-		x.End(upstream.Answered, time.Now())
-	}
-	if given != 4 { // a fifth of 20
-		t.Errorf("%d retries out of 20 requests", given)
-	}
-	if n := g.Table().Routes[0].Stats.Snapshot().Retries; n != 4 {
-		t.Errorf("%d retries counted", n)
-	}
-	balanced(t, g)
-}
-
 func TestNoEndpoint(t *testing.T) {
 	g, book := gateOf(t, strings.Replace(one, `endpoints: ["10.0.0.1:80"]`, "match_labels: [a=b]", 1))
 	x := request("GET", "/api")
@@ -168,6 +103,13 @@ func TestAFullBackendQueues(t *testing.T) {
 	late := fourth.Enqueue()
 	fourth.Abandoned(late)
 	fourth.End(upstream.None, time.Now())
+	fifth := request("GET", "/api")
+	g.Begin(fifth)
+	fifth.Gone(fifth.Enqueue())
+	fifth.End(upstream.Canceled, time.Now())
+	if fifth.Answer != nil || fifth.Status != StatusClientClosed {
+		t.Errorf("a client that left is told %+v, recorded as %d", fifth.Answer, fifth.Status)
+	}
 	second.Admitted()
 	second.Next(upstream.None, time.Now())
 	second.Head(200)
@@ -288,6 +230,22 @@ func TestHashKeys(t *testing.T) {
 	f("client_ip", request("GET", "/api"), other)
 }
 
+// Requests without the key do not meet on one endpoint.
+func TestAMissingHashKeyIsRandom(t *testing.T) {
+	g, _ := gateOf(t, strings.Replace(two, "name: b,", "name: b, balance: {consistent_hash: {header: X-User}},", 1))
+	seen := map[*upstream.Endpoint]int{}
+	for range 100 {
+		x := request("GET", "/api")
+		g.Begin(x)
+		seen[x.Next(upstream.None, time.Now())]++
+		x.Head(200)
+		x.End(upstream.Answered, time.Now())
+	}
+	if len(seen) != 2 {
+		t.Errorf("all went to one endpoint: %v", seen)
+	}
+}
+
 func TestRefuseAnswersWhatCouldNotBeRead(t *testing.T) {
 	g, _ := gateOf(t, one)
 	x := &Exchange{Start: time.Now()}
@@ -318,18 +276,4 @@ func TestFaultsDoNotFloodTheLog(t *testing.T) {
 	if !strings.Contains(book.text.String(), "suppressed=980") {
 		t.Error("the log does not say how much it left out")
 	}
-}
-
-// That no endpoint could be reached is not said where one was.
-func TestTheAnswerTellsWhatHappened(t *testing.T) {
-	g, _ := gateOf(t, two)
-	x := request("GET", "/api")
-	g.Begin(x)
-	x.Next(upstream.None, time.Now())
-	x.Next(upstream.Broken, time.Now())
-	if x.Next(upstream.ConnectFailed, time.Now()) != nil || x.Answer.Status != 502 {
-		t.Errorf("told %+v", x.Answer)
-	}
-	x.End(upstream.ConnectFailed, time.Now())
-	balanced(t, g)
 }

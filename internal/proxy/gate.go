@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 
 	"rgate/internal/config"
@@ -129,18 +130,24 @@ func (x *Exchange) choose(b *route.Backend) {
 	if b.Balance != upstream.ConsistentHash {
 		return
 	}
-	how := &b.Config.Traffic.Balance
-	var space [64]byte
+	if key := x.hashed(&b.Config.Traffic.Balance); len(key) > 0 {
+		x.key = upstream.Hash(key)
+	} else {
+		x.key = rand.Uint64() // or all that lack it would meet on one endpoint
+	}
+}
+
+// hashed is the part of the request that consistent hashing goes by.
+func (x *Exchange) hashed(how *config.Balance) []byte {
 	switch how.HashBy {
 	case config.HashByHeader:
-		x.key = upstream.Hash(x.Header.Get(how.HashName))
+		return x.Header.Get(how.HashName)
 	case config.HashByCookie:
-		x.key = upstream.Hash(cookie(x.Header.Get("Cookie"), how.HashName))
+		return cookie(x.Header.Get("Cookie"), how.HashName)
 	case config.HashByPath:
-		x.key = upstream.Hash(x.Path)
-	default:
-		x.key = upstream.Hash(x.Client.AppendTo(space[:0]))
+		return x.Path
 	}
+	return x.Client.AppendTo(x.keySpace[:0])
 }
 
 // cookie is the value of one cookie in a Cookie header (RFC 6265 §4.2.1).
@@ -165,23 +172,27 @@ func (x *Exchange) Admitted() { x.admitted = true }
 
 // Abandoned says that x waits no longer, or never could, and answers for it.
 func (x *Exchange) Abandoned(t *upstream.Ticket) {
-	if t != nil && !x.Route.Backend.Gate.Abandon(t) {
-		x.admitted = true // let in meanwhile: End gives the place back
-	}
+	x.leaveQueue(t)
 	x.reply(answerOverload)
 }
 
-// logFault tells the operator of an answer that should not have been needed.
-func (g *Gate) logFault(x *Exchange) {
-	level := slog.LevelWarn
-	if x.Answer.Status < 500 {
-		level = slog.LevelInfo
+// Gone says that x's client went away while it waited in the queue with t. No
+// answer is due: Answer stays nil and End records StatusClientClosed.
+func (x *Exchange) Gone(t *upstream.Ticket) { x.leaveQueue(t) }
+
+func (x *Exchange) leaveQueue(t *upstream.Ticket) {
+	if t != nil && !x.Route.Backend.Gate.Abandon(t) {
+		x.admitted = true // let in meanwhile: End gives the place back
 	}
+}
+
+// logFault tells the operator of what should not have happened to a request.
+func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 	if !g.log.Enabled(context.Background(), level) || !g.quiet.allow(x.Start) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.Int("status", x.Answer.Status), slog.String("reason", x.Answer.Reason),
+		slog.Int("status", x.Status), slog.String("reason", reason),
 		slog.String("method", string(x.Method)), slog.String("path", string(x.Path)),
 		slog.String("request_id", string(x.RequestID)), slog.String("client", x.Client.String()),
 		slog.Int("attempts", x.attempts),
@@ -195,5 +206,5 @@ func (g *Gate) logFault(x *Exchange) {
 	if held := g.quiet.suppressed.Swap(0); held > 0 {
 		attrs = append(attrs, slog.Int64("suppressed", held))
 	}
-	g.log.LogAttrs(context.Background(), level, "rgate answered by itself", attrs...)
+	g.log.LogAttrs(context.Background(), level, text, attrs...)
 }

@@ -248,8 +248,56 @@ backends: [{name: one, endpoints: ["10.0.0.1:80"]}, {name: two, endpoints: ["10.
 	check(second, 4, 2)
 	late.End(stats.Record{Status: 200})
 	check(second, 5, 3)
+	record(late) // it had loaded the table before the swap
+	check(second, 6, 4)
 	third := Build(parse(t, "routes: [{path_prefix: /x, backend: new}]\nbackends: [{name: new, endpoints: [\"10.0.0.1:80\"]}]\n"), nil, second)
-	check(third, 5, 0)
+	check(third, 6, 0)
+	record(late)
+	check(third, 7, 0)
+}
+
+// Counters that nothing can count on any more are let go.
+func TestRetiredCountersAreDropped(t *testing.T) {
+	r := &Retired{}
+	old, busy := &stats.Counters{}, &stats.Counters{}
+	record(old)
+	busy.Begin()
+	r.add(old)
+	r.add(busy)
+	r.settle(time.Now().Add(settling + time.Second))
+	if len(r.live) != 1 || r.live[0].Counters != busy || r.Snapshot().Success() != 1 {
+		t.Errorf("%d kept, %d counted", len(r.live), r.Snapshot().Success())
+	}
+}
+
+// A start or healthy event ends an ejection: what it makes is another endpoint.
+func TestRestartOrRecoveryEndsAnEjection(t *testing.T) {
+	cfg := parse(t, labelled)
+	view := func(all ...discovery.Candidate) []discovery.View {
+		return []discovery.View{{Source: "docker", Candidates: all}}
+	}
+	a, b := found("a", "10.0.0.1:80", "", 1), found("b", "10.0.0.2:80", "", 1)
+	restarted, sick := b, b
+	restarted.Started = time.Unix(2, 0)
+	sick.Reason, sick.Address = "unhealthy", ""
+	for name, then := range map[string][][]discovery.View{
+		"start": {view(a, restarted)}, "healthy": {view(a, sick), view(a, b)}, "no event": {view(a, b)},
+	} {
+		table := Build(cfg, view(a, b), nil)
+		backend := table.Backend("app")
+		for range 3 {
+			backend.Observe(backend.Endpoints[1], upstream.ConnectFailed, 0)
+		}
+		if backend.Endpoints[1].State() == "ready" {
+			t.Fatal("it was not ejected")
+		}
+		for _, v := range then {
+			table = Build(cfg, v, table)
+		}
+		if state := table.Endpoints()[1].State(); (state == "ready") != (name != "no event") {
+			t.Errorf("after %s: %s", name, state)
+		}
+	}
 }
 
 func TestStickyTokens(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -60,7 +59,7 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 			continue
 		}
 		x.outcome = x.judge(r.Context(), a, err)
-		if x.outcome != upstream.Canceled && !x.body.rewind() && x.outcome != upstream.ConnectFailed {
+		if x.outcome != upstream.Canceled && !x.body.rewind() {
 			x.Exchange.Body = proxy.Streamed // too much of it is gone
 		}
 		return nil, err
@@ -128,12 +127,14 @@ func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Ou
 	case ctx.Err() != nil, x.body.fault() != nil:
 		return upstream.Canceled // by the client
 	}
-	if a.unsent() {
-		return upstream.ConnectFailed
-	}
 	var timeout interface{ Timeout() bool }
+	late := errors.As(err, &timeout) && timeout.Timeout()
 	switch c := a.conn.Load(); {
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case a.unsent() && late:
+		return upstream.ConnectTimedOut
+	case a.unsent():
+		return upstream.ConnectFailed
+	case late:
 		return upstream.TimedOut
 	case c.read.Load() == a.read && a.reused.Load():
 		return upstream.Stale
@@ -177,25 +178,29 @@ func (x *exchange) take(res *http.Response) *http.Response {
 		return res
 	}
 	res.Header.Del("Upgrade") // of a connection that the client does not see
-	res.Body = &response{ReadCloser: res.Body, x: x}
+	sized := res.ContentLength >= 0 || x.request.ProtoAtLeast(1, 1)
+	res.Body = &response{ReadCloser: res.Body, x: x, sized: sized}
 	return res
 }
 
-// response counts a response body, and tells of one that ends early.
+// response counts a response body, and sees to it that one that ends early does
+// not look whole.
 type response struct {
 	io.ReadCloser
-	x *exchange
+	x     *exchange
+	sized bool // the client can tell where it ends
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. The error makes ReverseProxy abort.
 func (b *response) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.x.bytesOut.Add(int64(n))
-	if err != nil && err != io.EOF && b.x.request.Context().Err() == nil {
-		x := b.x
-		x.engine.log.LogAttrs(context.Background(), slog.LevelWarn, "an endpoint broke off its response",
-			slog.String("request_id", string(x.RequestID)), slog.String("endpoint", x.Endpoint().Name),
-			slog.String("address", x.Endpoint().Address), slog.Any("error", err))
+	x := b.x
+	x.bytesOut.Add(int64(n))
+	if err != nil && err != io.EOF && x.request.Context().Err() == nil {
+		x.outcome = upstream.Truncated
+		if !b.sized {
+			clientConnOf(x.request.Context()).reset()
+		}
 	}
 	return n, err
 }

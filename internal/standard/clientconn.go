@@ -61,6 +61,14 @@ func (c *clientConn) Close() error {
 	return c.Conn.Close()
 }
 
+// reset makes the connection end with a reset: a client that takes the end of
+// the connection for the end of the answer would else take half for whole.
+func (c *clientConn) reset() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // fails on a closed connection
+	}
+}
+
 // CloseWrite is what net/http ends a connection with, so that its last answer
 // arrives.
 func (c *clientConn) CloseWrite() error {

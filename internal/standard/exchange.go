@@ -118,14 +118,11 @@ func (x *exchange) wait() bool {
 		x.Abandoned(ticket)
 		return false
 	case <-x.request.Context().Done():
-		x.Abandoned(ticket)
-		x.gone()
+		x.Gone(ticket)
+		x.outcome = upstream.Canceled
 		return false
 	}
 }
-
-// gone says that the client went away before it was answered.
-func (x *exchange) gone() { x.Answer, x.Status, x.outcome = nil, 0, upstream.Canceled }
 
 // end records the exchange, also where the handler panics.
 func (x *exchange) end() {

@@ -266,20 +266,32 @@ func TestClientGone(t *testing.T) {
 
 func TestBrokenOffResponse(t *testing.T) {
 	t.Parallel()
-	for name, head := range map[string]string{
-		"length": "Content-Length: 100", "chunked": "Transfer-Encoding: chunked",
+	for _, c := range []struct{ name, head, version, want string }{
+		{"length", "Content-Length: 100", "1.1", "unexpected EOF"},
+		{"chunked", "Transfer-Encoding: chunked", "1.1", "unexpected EOF"},
+		{"length, old client", "Content-Length: 100", "1.0", "unexpected EOF"},
+		{"chunked, old client", "Transfer-Encoding: chunked", "1.0", "connection reset"},
 	} {
-		r := start(t, nil, rawBackend(t, func(_ int, c net.Conn, in *bufio.Reader) {
-			readHead(in)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+head+"\r\n\r\n3\r\nabc\r\n")
-		}))
-		res, text := r.get("GET /")
-		if res.StatusCode != 200 || !strings.HasPrefix(text, "error: unexpected EOF") {
-			t.Errorf("%s: %d %q", name, res.StatusCode, text)
-		}
-		r.eventually("it is logged", func() bool { return strings.Contains(r.logs.String(), "broke off") })
-		r.eventually("it is counted as what was sent", func() bool {
-			return r.gate.Table().Total().Report().Requests.Success == 1
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, nil, rawBackend(t, func(_ int, b net.Conn, in *bufio.Reader) {
+				readHead(in)
+				io.WriteString(b, "HTTP/1.1 200 OK\r\n"+c.head+"\r\n\r\n3\r\nabc\r\n")
+			}))
+			p := r.dial()
+			p.say("GET / HTTP/%s\r\nHost: h\r\n\r\n", c.version)
+			res, err := http.ReadResponse(p.r, nil)
+			if err == nil {
+				_, err = io.ReadAll(res.Body)
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v", err)
+			}
+			r.eventually("it is logged", func() bool { return strings.Contains(r.logs.String(), "reason=upstream_truncated") })
+			r.eventually("it is counted as what was sent, and as truncated", func() bool {
+				s, e := r.gate.Table().Total(), r.gate.Table().Endpoints()[0].Stats.Snapshot()
+				return s.Success() == 1 && s.Truncated == 1 && e.Success() == 1 && e.Truncated == 1
+			})
 		})
 	}
 }

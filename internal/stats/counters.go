@@ -24,6 +24,9 @@ type Record struct {
 	// BytesIn and BytesOut are the body bytes from and to the client. A
 	// negative number (an unknown length) counts as none.
 	BytesIn, BytesOut int64
+	// Truncated says that the answer broke off after its head, which Status
+	// cannot tell.
+	Truncated bool
 }
 
 // Counters count the traffic of one route, backend or endpoint. The zero value
@@ -34,6 +37,7 @@ type Counters struct {
 	bytesIn       atomic.Uint64
 	bytesOut      atomic.Uint64
 	retries       atomic.Uint64
+	truncated     atomic.Uint64
 	informational atomic.Uint64
 	sumMicros     atomic.Uint64
 	byClass       [classes]atomic.Pointer[histogram]
@@ -49,6 +53,9 @@ func (c *Counters) End(r Record) {
 	}
 	if r.BytesOut > 0 {
 		c.bytesOut.Add(uint64(r.BytesOut))
+	}
+	if r.Truncated {
+		c.truncated.Add(1)
 	}
 	if r.Status < 200 {
 		c.informational.Add(1)
@@ -82,7 +89,7 @@ func (c *Counters) Snapshot() Snapshot {
 	s.SumMicros = c.sumMicros.Load()
 	s.Informational = c.informational.Load()
 	s.BytesIn, s.BytesOut = c.bytesIn.Load(), c.bytesOut.Load()
-	s.Retries = c.retries.Load()
+	s.Retries, s.Truncated = c.retries.Load(), c.truncated.Load()
 	return s
 }
 
@@ -92,6 +99,7 @@ func (c *Counters) Restore(s Snapshot) {
 	c.bytesIn.Add(s.BytesIn)
 	c.bytesOut.Add(s.BytesOut)
 	c.retries.Add(s.Retries)
+	c.truncated.Add(s.Truncated)
 	c.informational.Add(s.Informational)
 	c.sumMicros.Add(s.SumMicros)
 	for class, latencies := range s.Latencies {
@@ -116,7 +124,7 @@ func (c *Counters) Fold(from *Counters) {
 	s.SumMicros = from.sumMicros.Swap(0)
 	s.Informational = from.informational.Swap(0)
 	s.BytesIn, s.BytesOut = from.bytesIn.Swap(0), from.bytesOut.Swap(0)
-	s.Retries = from.retries.Swap(0)
+	s.Retries, s.Truncated = from.retries.Swap(0), from.truncated.Swap(0)
 	c.Restore(s)
 }
 

@@ -23,11 +23,14 @@ type LatencyMS struct {
 // ItemReport is the report on one route, backend or endpoint.
 type ItemReport struct {
 	Report
-	InFlight int64         `json:"in_flight"`
-	BytesIn  uint64        `json:"bytes_in"`
-	BytesOut uint64        `json:"bytes_out"`
-	Retries  uint64        `json:"retries"`
-	Classes  StatusClasses `json:"status_classes"`
+	InFlight int64  `json:"in_flight"`
+	BytesIn  uint64 `json:"bytes_in"`
+	BytesOut uint64 `json:"bytes_out"`
+	Retries  uint64 `json:"retries"`
+	// Truncated counts answers that an endpoint broke off in their body. Their
+	// statuses, which were out by then, are in Classes.
+	Truncated uint64        `json:"truncated"`
+	Classes   StatusClasses `json:"status_classes"`
 }
 
 // StatusClasses is the number of exchanges by status class. Success and
@@ -57,11 +60,12 @@ func (s Snapshot) Report() Report {
 // ItemReport is the snapshot as /stats?by=… shows it.
 func (s Snapshot) ItemReport() ItemReport {
 	return ItemReport{
-		Report:   s.Report(),
-		InFlight: s.InFlight,
-		BytesIn:  s.BytesIn,
-		BytesOut: s.BytesOut,
-		Retries:  s.Retries,
-		Classes:  s.Classes(),
+		Report:    s.Report(),
+		InFlight:  s.InFlight,
+		BytesIn:   s.BytesIn,
+		BytesOut:  s.BytesOut,
+		Retries:   s.Retries,
+		Truncated: s.Truncated,
+		Classes:   s.Classes(),
 	}
 }

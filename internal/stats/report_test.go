@@ -44,7 +44,7 @@ func TestReportJSON(t *testing.T) {
 	c.Begin()
 	c.Begin()
 	c.Retry()
-	c.End(Record{Status: 200, Duration: 1234567 * time.Nanosecond, BytesIn: 7, BytesOut: 9})
+	c.End(Record{Status: 200, Duration: 1234567 * time.Nanosecond, BytesIn: 7, BytesOut: 9, Truncated: true})
 	c.End(Record{Status: 503, Duration: 2 * time.Microsecond})
 	c.Begin()
 	f(c.Snapshot().ItemReport(), `{
@@ -61,6 +61,7 @@ func TestReportJSON(t *testing.T) {
   "bytes_in": 7,
   "bytes_out": 9,
   "retries": 1,
+  "truncated": 1,
   "status_classes": {
     "1xx": 0,
     "2xx": 1,

@@ -15,6 +15,9 @@ type Snapshot struct {
 	BytesIn       uint64 `json:"bytes_in"`
 	BytesOut      uint64 `json:"bytes_out"`
 	Retries       uint64 `json:"retries"`
+	// Truncated counts answers that an endpoint broke off after their head.
+	// They are counted by their status too.
+	Truncated uint64 `json:"truncated"`
 	// SumMicros is the sum of all latencies. In nanoseconds, ten thousand
 	// hour-long streams at a time would overflow it within weeks.
 	SumMicros uint64 `json:"sum_us"`
@@ -50,6 +53,7 @@ func (s *Snapshot) Add(o Snapshot) {
 	s.BytesIn += o.BytesIn
 	s.BytesOut += o.BytesOut
 	s.Retries += o.Retries
+	s.Truncated += o.Truncated
 	s.SumMicros += o.SumMicros
 	for class := range s.Latencies {
 		s.Latencies[class] = merge(s.Latencies[class], o.Latencies[class])

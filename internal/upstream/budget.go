@@ -39,6 +39,12 @@ func (b *Budget) slot(now time.Time) *budgetSlot {
 // Request counts a request.
 func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
 
+// Allows tells whether an attempt may follow one that ended so, and counts it
+// where it counts: a refused dial costs nobody anything.
+func (b *Budget) Allows(last Outcome, now time.Time) bool {
+	return last == None || last == ConnectFailed || b.Retry(now)
+}
+
 // Retry takes one retry out of the budget; false where it is spent.
 func (b *Budget) Retry(now time.Time) bool {
 	oldest := now.Unix() - budgetSeconds

@@ -58,7 +58,7 @@ func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
 		if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
 			b.eject(e)
 		}
-	case ConnectFailed, Broken, TimedOut:
+	case ConnectFailed, ConnectTimedOut, Broken, TimedOut, Truncated:
 		if n := j.failures.Add(1); b.Eject.ConnectFailures > 0 && int(n) >= b.Eject.ConnectFailures {
 			b.eject(e)
 		}
@@ -82,11 +82,20 @@ func (b *Backend) eject(e *Endpoint) {
 	if out*2 > len(b.Endpoints) {
 		return
 	}
-	times := e.ejection.times.Add(1)
-	span := b.Eject.Max
-	if times <= 20 {
-		span = min(b.Eject.Base<<(times-1), b.Eject.Max)
-	}
-	span += time.Duration(rand.Int64N(int64(span)/4 + 1))
+	span := b.Eject.span(int(e.ejection.times.Add(1)))
 	e.ejection.until.Store(now + int64(span))
+}
+
+// span is how long the nth ejection in a row lasts: up to a quarter less than
+// it could, and never more than Max.
+func (r EjectRules) span(n int) time.Duration {
+	span := min(r.Base, r.Max)
+	for ; n > 1 && span < r.Max; n-- {
+		if span > r.Max/2 {
+			span = r.Max // doubling could go beyond it, and beyond what fits
+		} else {
+			span *= 2
+		}
+	}
+	return span - time.Duration(rand.Int64N(int64(span)/4+1))
 }

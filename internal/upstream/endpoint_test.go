@@ -90,19 +90,51 @@ func TestEjection(t *testing.T) {
 		t.Fatalf("after three in a row: %s", e.State())
 	}
 	span := func() time.Duration { return time.Duration(e.ejection.until.Load() - time.Now().UnixNano()) }
-	if s := span(); s < 900*time.Millisecond || s > 1300*time.Millisecond {
+	if s := span(); s < 700*time.Millisecond || s > time.Second {
 		t.Errorf("the first ejection lasts %v", s)
 	}
 	for range 5 {
 		e.ejection.until.Store(1)
 		fail(1)
 	}
-	if s := span(); s < 7*time.Second || s > 11*time.Second {
-		t.Errorf("a later ejection lasts %v, at most 8s and a quarter", s)
+	if s := span(); s < 5*time.Second || s > 8*time.Second {
+		t.Errorf("a later ejection lasts %v, at most 8s", s)
 	}
 	e.MarkHealth(true)
 	if e.State() != "ready" {
 		t.Errorf("a healthy event clears an ejection: %s", e.State())
+	}
+}
+
+func TestEjectionsGrowUpToTheirMost(t *testing.T) {
+	for _, r := range []EjectRules{
+		{Base: time.Second, Max: 30 * time.Second}, {Base: time.Hour, Max: 1 << 62}, {Base: 3, Max: 2}, {},
+	} {
+		for n := 1; n < 100; n++ {
+			full := min(r.Base, r.Max)
+			for range n - 1 {
+				full = min(full, r.Max/2) * 2
+			}
+			if s := r.span(n); s > r.Max || s < full/4*3-2 {
+				t.Fatalf("%+v: ejection %d lasts %v", r, n, s)
+			}
+		}
+	}
+}
+
+// Every way an endpoint can fail by its own doing counts; an answer clears.
+func TestWhatCountsAsFailure(t *testing.T) {
+	for o, want := range map[Outcome]bool{
+		ConnectFailed: true, ConnectTimedOut: true, Broken: true, TimedOut: true, Truncated: true,
+		Stale: false, Canceled: false, Invalid: false,
+	} {
+		b := backendOf(Random, endpoints(2))
+		for range 3 {
+			b.Observe(b.Endpoints[0], o, 200)
+		}
+		if ejected := b.Endpoints[0].State() != "ready"; ejected != want {
+			t.Errorf("%v three times: %s", o, b.Endpoints[0].State())
+		}
 	}
 }
 

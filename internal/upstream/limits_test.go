@@ -31,6 +31,24 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+func TestRefusedDialsAreFreeOfTheBudget(t *testing.T) {
+	var b Budget
+	now := time.Unix(1000, 0)
+	for range 100 {
+		if !b.Allows(ConnectFailed, now) || !b.Allows(None, now) {
+			t.Fatal("a refused dial or a first attempt was counted")
+		}
+	}
+	for _, o := range []Outcome{ConnectTimedOut, Broken, Stale} {
+		if !b.Allows(o, now) {
+			t.Errorf("%v is above the budget's floor", o)
+		}
+	}
+	if b.Allows(TimedOut, now) {
+		t.Error("the budget is spent")
+	}
+}
+
 func TestAdmission(t *testing.T) {
 	var a Admission
 	a.configure(1, 2)

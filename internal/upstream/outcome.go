@@ -6,17 +6,19 @@ type Outcome uint8
 
 // The outcomes of an attempt.
 const (
-	None          Outcome = iota // no attempt was made yet
-	Answered                     // a valid response head arrived
-	ConnectFailed                // no connection: provably nothing was sent
-	Stale                        // a kept-alive connection had been closed before a byte of the response
-	Broken                       // the connection died after request bytes were sent, before a response head
-	TimedOut                     // no response head in time
-	Invalid                      // what came was not HTTP
-	Canceled                     // the client went away first
+	None            Outcome = iota // no attempt was made yet
+	Answered                       // a valid response head arrived
+	ConnectFailed                  // refused or not to be reached: provably nothing was sent, and no time lost
+	ConnectTimedOut                // no connection in time: provably nothing was sent, but the client waited
+	Stale                          // a kept-alive connection had been closed before a byte of the response
+	Broken                         // the connection died after request bytes were sent, before a response head
+	TimedOut                       // no response head in time
+	Invalid                        // what came was not HTTP
+	Canceled                       // the client went away first
+	Truncated                      // a response head arrived, and its body broke off: not the client's doing
 )
 
-var outcomeNames = [...]string{"none", "answered", "connect failed", "stale connection", "connection broken", "timed out", "invalid response", "canceled"}
+var outcomeNames = [...]string{"none", "answered", "connect failed", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off"}
 
 // String is the outcome in words, for logs.
 func (o Outcome) String() string { return outcomeNames[o] }

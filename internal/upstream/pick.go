@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -132,9 +133,10 @@ func (b *Backend) pickLess(eps []*Endpoint, tried []*Endpoint, now int64) *Endpo
 	return two
 }
 
-// pickHash is rendezvous hashing with bounded load: each endpoint scores the
-// key, the best that carries no more than 5/4 of the mean takes it. Losing an
-// endpoint moves only its own keys.
+// pickHash is weighted rendezvous hashing with bounded load: each endpoint
+// scores the key, the best that carries no more than 5/4 of the mean for its
+// weight takes it. Losing an endpoint moves only its own keys, and a weight of
+// two takes twice the keys of one.
 func (b *Backend) pickHash(eps []*Endpoint, key uint64, tried []*Endpoint, now int64) *Endpoint {
 	var flights, shares int64
 	for _, e := range eps {
@@ -144,13 +146,13 @@ func (b *Backend) pickHash(eps []*Endpoint, key uint64, tried []*Endpoint, now i
 		}
 	}
 	var best, spare *Endpoint
-	var bestScore, spareScore uint64
+	var bestScore, spareScore float64
 	for _, e := range eps {
 		share := b.share(e, tried, now)
 		if share == 0 {
 			continue
 		}
-		score := mix(key ^ e.hash)
+		score := e.score(key)
 		if spare == nil || score > spareScore {
 			spare, spareScore = e, score
 		}
@@ -163,4 +165,12 @@ func (b *Backend) pickHash(eps []*Endpoint, key uint64, tried []*Endpoint, now i
 		return spare
 	}
 	return best
+}
+
+// score is -weight/ln(u), u being the hash of key and e as a number between 0
+// and 1: the winner of such a race wins in proportion to its weight
+// (Schindelhauer and Schomaker, Weighted Distributed Hash Tables, 2005).
+func (e *Endpoint) score(key uint64) float64 {
+	u := (float64(mix(key^e.hash)>>11) + 0.5) / (1 << 53)
+	return -float64(e.Weight) / math.Log(u)
 }

@@ -118,6 +118,14 @@ func TestHashingMovesOnlyTheKeysOfWhatLeft(t *testing.T) {
 	}
 }
 
+func TestHashingByWeight(t *testing.T) {
+	eps := endpoints(2, 1, 3)
+	got := counts(backendOf(ConsistentHash, eps), 40_000, func(i int) uint64 { return mix(uint64(i)) })
+	if n := got[eps[1]]; n < 29_000 || n > 31_000 {
+		t.Errorf("weight 3 of 4 got %d of 40000 keys", n)
+	}
+}
+
 func TestHashingBoundsTheLoad(t *testing.T) {
 	eps := endpoints(4)
 	b := backendOf(ConsistentHash, eps)

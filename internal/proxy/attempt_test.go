@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rgate/internal/upstream"
+)
+
+func TestNext(t *testing.T) {
+	f := func(config, method string, body Body, last upstream.Outcome, again bool, status int) {
+		t.Helper()
+		g, _ := gateOf(t, config)
+		x := request(method, "/api")
+		x.Body = body
+		g.Begin(x)
+		first := x.Next(upstream.None, time.Now())
+		if first == nil {
+			t.Fatal("no endpoint")
+		}
+		second := x.Next(last, time.Now())
+		if (second != nil) != again {
+			t.Fatalf("%s, body %d, %v: second attempt %v", method, body, last, second)
+		}
+		switch {
+		case second == nil && x.Answer.Status != status:
+			t.Errorf("%s, %v: told %d, want %d", method, last, x.Answer.Status, status)
+		case second != nil && config == two && second == first:
+			t.Errorf("%s, %v: the same endpoint while another was left", method, last)
+		}
+		if second != nil {
+			x.Head(200)
+		}
+		x.End(upstream.Answered, time.Now())
+		balanced(t, g)
+	}
+	for _, method := range []string{"GET", "POST"} {
+		f(two, method, Streamed, upstream.ConnectFailed, true, 0)
+		f(one, method, NoBody, upstream.ConnectFailed, false, 503)
+		f(two, method, Streamed, upstream.ConnectTimedOut, true, 0)
+		f(one, method, NoBody, upstream.ConnectTimedOut, false, 503)
+		f(two, method, NoBody, upstream.Invalid, false, 502)
+	}
+	f(two, "GET", NoBody, upstream.Broken, true, 0)
+	f(two, "GET", NoBody, upstream.TimedOut, true, 0)
+	f(one, "GET", NoBody, upstream.Stale, true, 0)
+	f(two, "PUT", Replayable, upstream.Broken, true, 0)
+	f(two, "PUT", Streamed, upstream.Broken, false, 502)
+	f(two, "POST", NoBody, upstream.Broken, false, 502)
+	f(two, "POST", NoBody, upstream.TimedOut, false, 504)
+	f(two, "POST", Replayable, upstream.Stale, false, 502)
+	f(strings.Replace(two, "name: b,", "name: b, retries: 0,", 1), "GET", NoBody, upstream.ConnectFailed, false, 503)
+}
+
+func TestRetriesAreCountedAndBounded(t *testing.T) {
+	g, _ := gateOf(t, strings.Replace(two, "name: b,", "name: b, retries: 10,", 1))
+	given := 0
+	for range 20 {
+		x := request("GET", "/api")
+		g.Begin(x)
+		x.Next(upstream.None, time.Now())
+		if x.Next(upstream.Broken, time.Now()) != nil {
+			given++
+			x.Head(200)
+		}
+		x.End(upstream.Answered, time.Now())
+	}
+	if given != 4 { // a fifth of 20
+		t.Errorf("%d retries out of 20 requests", given)
+	}
+	if n := g.Table().Routes[0].Stats.Snapshot().Retries; n != 4 {
+		t.Errorf("%d retries counted", n)
+	}
+	balanced(t, g)
+}
+
+// What cannot be tried again takes nothing from the budget.
+func TestTheBudgetIsNotSpentInVain(t *testing.T) {
+	g, _ := gateOf(t, one)
+	now := time.Now()
+	for range 10 {
+		x := request("GET", "/api")
+		g.Begin(x)
+		x.Next(upstream.None, now)
+		if x.Next(upstream.ConnectTimedOut, now) != nil || x.Answer.Status != 503 || !x.Answer.RetryAfter {
+			t.Fatalf("told %+v", x.Answer)
+		}
+		x.End(upstream.ConnectTimedOut, now)
+	}
+	if b := &g.Table().Backends[0].Budget; !b.Retry(now) || !b.Retry(now) || !b.Retry(now) {
+		t.Error("the budget was spent where no endpoint was left")
+	}
+	balanced(t, g)
+}
+
+func TestAnAnswerThatBreaksOff(t *testing.T) {
+	g, book := gateOf(t, strings.Replace(two, "name: b,", "name: b, eject: {connect_failures: 1, server_errors: 0, base: 1m, max: 1m},", 1))
+	x := request("GET", "/api")
+	g.Begin(x)
+	e := x.Next(upstream.None, time.Now())
+	x.Head(200)
+	x.End(upstream.Truncated, time.Now())
+	total := g.Table().Total()
+	if total.Success() != 1 || total.Truncated != 1 || e.Stats.Snapshot().Truncated != 1 {
+		t.Errorf("counted %+v", total)
+	}
+	if !strings.Contains(e.State(), "ejected") {
+		t.Errorf("the endpoint is %s", e.State())
+	}
+	if text := book.text.String(); !strings.Contains(text, "reason="+ReasonTruncated) || !strings.Contains(text, "endpoint="+e.Name) {
+		t.Errorf("the log says %q", text)
+	}
+	balanced(t, g)
+}
+
+// 504 comes from the last attempt only.
+func TestTheLastAttemptNamesTheStatus(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := request("GET", "/api")
+	g.Begin(x)
+	x.Next(upstream.None, time.Now())
+	x.Next(upstream.TimedOut, time.Now())
+	x.Next(upstream.Broken, time.Now())
+	if x.Next(upstream.Broken, time.Now()) != nil || x.Answer.Status != 502 {
+		t.Errorf("told %+v", x.Answer)
+	}
+	x.End(upstream.Broken, time.Now())
+	balanced(t, g)
+}
+
+// That no endpoint could be reached is not said where one was.
+func TestTheAnswerTellsWhatHappened(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := request("GET", "/api")
+	g.Begin(x)
+	x.Next(upstream.None, time.Now())
+	x.Next(upstream.Broken, time.Now())
+	if x.Next(upstream.ConnectFailed, time.Now()) != nil || x.Answer.Status != 502 {
+		t.Errorf("told %+v", x.Answer)
+	}
+	x.End(upstream.ConnectFailed, time.Now())
+	balanced(t, g)
+}
