@@ -256,8 +256,8 @@ func (l *loop) linger(c *conn) bool {
 func (l *loop) finish(c *conn) {
 	w := c.work
 	l.record(w, upstream.Answered)
-	stays := !w.close && w.reqDone && !l.engine.stopping.Load()
-	if !stays {
+	// One that was not told so may speak again, even where the engine stops.
+	if w.close || !w.reqDone {
 		l.hangUp(c)
 		return
 	}
@@ -275,19 +275,37 @@ func (l *loop) finish(c *conn) {
 // quiet says that c waits for a request.
 func (l *loop) quiet(c *conn) {
 	l.putWork(c)
-	if c.served > 0 {
-		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Idle)
+	if c.served > 0 || l.quiesced {
+		l.wheel.set(&c.timer, l.now, l.patience(c))
 	}
 }
 
 // quiesce is the loop's part in Shutdown.
 func (l *loop) quiesce() {
 	l.stopListening()
+	l.quiesced = true
 	for _, s := range l.socks {
-		if c := s.client; c != nil && c.phase == phaseHead && c.work == nil {
-			l.close(c)
+		c := s.client
+		switch {
+		case c == nil || c.phase != phaseHead || c.work != nil:
+		case l.engine.linger <= 0:
+			l.leave(c)
+		default:
+			l.wheel.set(&c.timer, l.now, l.patience(c))
 		}
 	}
+}
+
+// leave closes a client that was quiet for long enough. One that speaks up at
+// this very moment is heard: its bytes are here, though no event told so yet.
+func (l *loop) leave(c *conn) {
+	if c.alive() {
+		l.close(c)
+		return
+	}
+	c.readable = true
+	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
+	l.drive(c)
 }
 
 func (l *loop) closeAll() {
@@ -313,7 +331,7 @@ func (l *loop) fire(t *timer) {
 			l.drive(c)
 			return
 		}
-		l.close(c)
+		l.leave(c)
 	case phaseLinger, phaseFlush:
 		l.close(c)
 	case phaseRelay:

@@ -40,12 +40,13 @@ type Engine struct {
 	handOver func(net.Conn)
 	loops    []*loop
 	stopping atomic.Bool
+	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
-	serving  atomic.Bool
 
-	conns   atomic.Int64
-	mu      sync.Mutex
-	clients map[netip.Addr]int // connections of each address
+	conns    atomic.Int64
+	mu       sync.Mutex
+	clients  map[netip.Addr]int // connections of each address
+	listener net.Listener       // what Serve serves
 }
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
@@ -71,6 +72,30 @@ func New(o Options) (*Engine, error) {
 // Serve accepts from l, a TCP listener, until Shutdown. It closes l.
 func (e *Engine) Serve(l net.Listener) error {
 	defer l.Close()
+	e.mu.Lock()
+	if e.stopping.Load() {
+		e.mu.Unlock()
+		return nil
+	}
+	e.listener = l
+	e.mu.Unlock()
+	defer close(e.done)
+	if err := e.listen(l); err != nil {
+		for _, lp := range e.loops {
+			lp.end()
+		}
+		return err
+	}
+	var wg sync.WaitGroup
+	for _, lp := range e.loops {
+		wg.Go(lp.run)
+	}
+	wg.Wait()
+	return nil
+}
+
+// listen gives each loop a descriptor of its own of the listening socket.
+func (e *Engine) listen(l net.Listener) error {
 	sc, ok := l.(syscall.Conn)
 	if !ok {
 		return errors.New("cannot serve: not a socket")
@@ -89,26 +114,33 @@ func (e *Engine) Serve(l net.Listener) error {
 			return fmt.Errorf("cannot listen in a loop: %w", err)
 		}
 	}
-	e.serving.Store(true)
-	var wg sync.WaitGroup
-	for _, lp := range e.loops {
-		wg.Go(lp.run)
-	}
-	wg.Wait()
-	close(e.done)
 	return nil
 }
 
-// Shutdown stops accepting, lets the exchanges under way come to their end and
-// closes what is left when ctx ends.
-func (e *Engine) Shutdown(ctx context.Context, _ time.Duration) error {
-	e.stopping.Store(true)
-	if !e.serving.Load() {
-		for _, l := range e.loops {
-			l.closeFDs()
+// Shutdown stops accepting, once what waits to be accepted is, and lets the
+// exchanges under way come to their end. An idle client is kept for linger, and
+// answered with Connection: close where it does ask for something. What is left
+// when ctx ends is closed then.
+//
+// Descriptors are closed and the socket itself is left alone: after an upgrade
+// another process accepts from it.
+func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
+	e.mu.Lock()
+	l, first := e.listener, !e.stopping.Load()
+	if first {
+		e.linger = linger
+		e.stopping.Store(true)
+	}
+	e.mu.Unlock()
+	if l == nil {
+		if first {
+			for _, l := range e.loops {
+				l.end()
+			}
 		}
 		return nil
 	}
+	_ = l.Close() // the loops hold the socket until they have emptied its queue
 	for _, l := range e.loops {
 		l.post(l.quiesce)
 	}

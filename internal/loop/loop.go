@@ -3,7 +3,6 @@
 package loop
 
 import (
-	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -34,6 +33,7 @@ type loop struct {
 	dateAt int64
 	conns  int
 
+	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors
 
 	mu     sync.Mutex
@@ -112,7 +112,7 @@ func (l *loop) run() {
 	fire := l.fire // once: a method value is an allocation
 	events := make([]unix.EpollEvent, 256)
 	l.cfg = l.engine.gate.Table().Config
-	for !l.engine.stopping.Load() || l.conns > 0 {
+	for !l.quiesced || l.conns > 0 {
 		n := poll(l.epfd, events)
 		if n == 0 && len(l.again) == 0 {
 			n, _ = unix.EpollWait(l.epfd, events, int(tick/time.Millisecond))
@@ -187,79 +187,6 @@ func (l *loop) watch(fd int, c *conn, o *origin) error {
 
 // unwatch forgets a descriptor that is about to be closed.
 func (l *loop) unwatch(fd int) { l.socks[fd] = entry{} }
-
-// listen takes part in accepting from the listening socket.
-func (l *loop) listen(fd int) error {
-	l.lfd = fd
-	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fd), Pad: tagListen}
-	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
-}
-
-// rest stops accepting for a moment, because there are no descriptors: the
-// listening socket would be reported ready without end.
-func (l *loop) rest() {
-	l.remove(l.lfd)
-	l.restUntil = l.now.Add(tick)
-}
-
-// resume ends a rest that was long enough.
-func (l *loop) resume() {
-	if l.restUntil.IsZero() || l.now.Before(l.restUntil) {
-		return
-	}
-	l.restUntil = time.Time{}
-	if l.lfd < 0 {
-		return
-	}
-	if err := l.listen(l.lfd); err != nil {
-		l.rest()
-	}
-}
-
-func (l *loop) stopListening() {
-	if l.lfd >= 0 {
-		_ = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_DEL, l.lfd, nil)
-		_ = unix.Close(l.lfd)
-		l.lfd = -1
-	}
-}
-
-// accept takes a few connections only, so that the other loops get theirs.
-func (l *loop) accept() {
-	for range 4 {
-		if l.lfd < 0 {
-			return
-		}
-		fd, sa, err := unix.Accept4(l.lfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == unix.EMFILE || err == unix.ENFILE {
-			l.rest()
-			return
-		}
-		if err != nil {
-			return
-		}
-		addr := peerOf(sa)
-		l.open(fd, addr, l.engine.admit(addr, &l.cfg.Limits))
-	}
-}
-
-// open takes a connection in. One above the limits is told so and closed.
-func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted}
-	c.timer.client = c
-	l.conns++
-	if err := l.watch(fd, c, nil); err != nil {
-		l.close(c)
-		return
-	}
-	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
-	if !admitted {
-		c.work = l.getWork()
-		l.need(&c.work.in)
-		l.refuse(c, answerCrowd)
-	}
-}
 
 // currentDate is the Date field's value, made once a second.
 func (l *loop) currentDate() []byte {

@@ -63,7 +63,7 @@ func (l *loop) readHead(c *conn) bool {
 		return false
 	}
 	w.in.grow(n)
-	if fresh && c.served > 0 {
+	if fresh && (c.served > 0 || l.quiesced) {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
 	return true

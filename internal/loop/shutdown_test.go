@@ -6,7 +6,9 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,122 @@ func TestShutdownLetsExchangesEnd(t *testing.T) {
 	b, err := io.ReadAll(busy)
 	if err != nil || !strings.Contains(string(b), "late") || !strings.Contains(string(b), "Connection: close") {
 		t.Errorf("got %q, %v", b, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// serving answers a request on c, and tells whether c ends with it.
+func serving(t *testing.T, c net.Conn) (last bool) {
+	t.Helper()
+	res := get(t, c, plainGet)
+	if res.StatusCode != 200 {
+		t.Fatal(res.StatusCode)
+	}
+	return res.Close
+}
+
+func TestShutdownKeepsIdleClientsForTheLinger(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	fresh, kept, silent := g.dial(), g.dial(), g.dial()
+	if serving(t, kept) || serving(t, silent) {
+		t.Fatal("closed too early")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.engine.Shutdown(ctx, time.Hour) }()
+	for !g.engine.stopping.Load() {
+		runtime.Gosched()
+	}
+	for name, c := range map[string]net.Conn{"fresh": fresh, "kept": kept} {
+		if !serving(t, c) {
+			t.Errorf("a %s connection was not told that it ends", name)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("a %s connection did not end: %v", name, err)
+		}
+	}
+	select {
+	case <-done:
+		t.Error("a silent client was not waited for")
+	default:
+	}
+	cancel()
+	<-done
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("a silent client got something")
+	}
+}
+
+func TestShutdownClosesSilentClientsAfterTheLinger(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	fresh, kept := g.dial(), g.dial()
+	serving(t, kept)
+	if err := g.engine.Shutdown(context.Background(), 300*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []net.Conn{fresh, kept} {
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestShutdownAnswersWhoStillWaitsToBeAccepted(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	resume := make(chan struct{})
+	g.engine.loops[0].post(func() { <-resume })
+	var waiting []net.Conn
+	for range 50 {
+		c := g.dial()
+		if _, err := io.WriteString(c, plainGet); err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, c)
+	}
+	done := make(chan error, 1)
+	go func() { done <- g.engine.Shutdown(context.Background(), 0) }()
+	for !g.engine.stopping.Load() {
+		runtime.Gosched()
+	}
+	close(resume)
+	for i, c := range waiting {
+		if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != 200 {
+			t.Fatal(i, err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestShutdownLeavesTheSocketToOthers has two engines accept from one socket,
+// as two processes do after an upgrade, and ends the first.
+func TestShutdownLeavesTheSocketToOthers(t *testing.T) {
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := first.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.FileListener(f)
+	_ = f.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := startOn(t, first, nil, serve(t, hello))
+	heir := startOn(t, l, nil, serve(t, hello))
+	done := make(chan error, 1)
+	for i := range 300 {
+		if i == 100 {
+			go func() { done <- old.engine.Shutdown(context.Background(), 100*time.Millisecond) }()
+		}
+		c := heir.dial()
+		serving(t, c)
+		_ = c.Close()
 	}
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -29,6 +29,16 @@ type gate struct {
 // start serves the endpoints under "/" until the test ends.
 func start(t *testing.T, change func(*config.Config, *Options), endpoints ...string) *gate {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, l, change, endpoints...)
+}
+
+// startOn does so from l.
+func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options), endpoints ...string) *gate {
+	t.Helper()
 	cfg := config.Default()
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
@@ -40,10 +50,6 @@ func start(t *testing.T, change func(*config.Config, *Options), endpoints ...str
 	table := route.Build(cfg, nil, nil)
 	o.Gate = proxy.NewGate(table, log)
 	e, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
