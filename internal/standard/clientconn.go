@@ -24,14 +24,16 @@ type clientConn struct {
 	once      sync.Once
 	answering atomic.Bool
 	requests  atomic.Int64
-	last      atomic.Bool // no request may follow the one under way
-	malformed atomic.Bool // the body under way is
+	last      atomic.Bool  // no request may follow the one under way
+	quiet     atomic.Int64 // since when nothing came and nothing is under way, in Unix nanoseconds; 0 for not
+	malformed atomic.Bool  // the body under way is
 	guard     guard
 }
 
 func newClientConn(c net.Conn, e *Engine, client netip.Addr) *clientConn {
 	conn := &clientConn{Conn: c, engine: e, client: client}
 	conn.guard.conn = conn
+	conn.quiet.Store(time.Now().UnixNano())
 	return conn
 }
 
@@ -51,13 +53,28 @@ func clientConnOf(ctx context.Context) *clientConn {
 // trackState notes that net/http waits for the next request.
 func trackState(c net.Conn, s http.ConnState) {
 	if s == http.StateIdle {
-		c.(*clientConn).answering.Store(false)
+		conn := c.(*clientConn)
+		conn.answering.Store(false)
+		if conn.guard.empty() {
+			conn.quiet.Store(time.Now().UnixNano())
+		}
 	}
 }
 
+// quietSince is since when the client owes a request; zero while it does not.
+func (c *clientConn) quietSince() time.Time {
+	if at := c.quiet.Load(); at != 0 && !c.answering.Load() {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
+// ending tells whether the answer under way is the connection's last.
+func (c *clientConn) ending() bool { return c.last.Load() || c.engine.stopping.Load() }
+
 // Close implements net.Conn.
 func (c *clientConn) Close() error {
-	c.once.Do(func() { c.engine.crowd.leave(c.client) })
+	c.once.Do(func() { c.engine.crowd.leave(c) })
 	return c.Conn.Close()
 }
 

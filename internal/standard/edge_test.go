@@ -2,14 +2,11 @@ package standard
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"rgate/internal/config"
 )
@@ -129,59 +126,6 @@ func TestOtherUpgradesAreNotForwarded(t *testing.T) {
 			strings.Contains(strings.ToLower(head), "http2-settings") {
 			t.Errorf("%v: %d %q: %q", fields, res.StatusCode, text, head)
 		}
-	}
-}
-
-func TestShutdown(t *testing.T) {
-	t.Parallel()
-	step, began := make(chan struct{}), make(chan struct{})
-	r := start(t, nil, backend(t, func(w http.ResponseWriter, q *http.Request) {
-		if q.URL.Path == "/idle" {
-			return
-		}
-		close(began)
-		<-step
-	}))
-	idle, busy := r.dial(), r.dial()
-	busy.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	<-began
-	idle.say("GET /idle HTTP/1.1\r\nHost: h\r\n\r\n")
-	idle.response("GET")
-	done := make(chan error)
-	go func() { done <- r.Shutdown(context.Background(), 0) }()
-	if _, err := idle.r.ReadByte(); err != io.EOF {
-		t.Errorf("idle connection: %v", err)
-	}
-	r.eventually("nothing is accepted", func() bool {
-		c, err := net.Dial("tcp", r.addr)
-		if err == nil {
-			c.Close()
-		}
-		return err != nil
-	})
-	close(step)
-	if res, _ := busy.response("GET"); res.StatusCode != 200 || !res.Close {
-		t.Errorf("in flight: %v", res)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
-func TestShutdownCuts(t *testing.T) {
-	t.Parallel()
-	heads := make(chan string, 1)
-	r := start(t, nil, echoSocket(t, heads))
-	p := r.dial()
-	p.say(handshake)
-	readHead(p.r)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := r.Shutdown(ctx, 0); err != context.DeadlineExceeded {
-		t.Errorf("%v", err)
-	}
-	if _, err := io.Copy(io.Discard, p.r); err != nil && strings.Contains(err.Error(), "timeout") {
-		t.Errorf("the WebSocket lives: %v", err)
 	}
 }
 

@@ -2,13 +2,12 @@ package standard
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"rgate/internal/config"
 	"rgate/internal/proxy"
@@ -32,7 +31,9 @@ type Engine struct {
 	forward httputil.ReverseProxy
 
 	transports sync.Map // *upstream.Endpoint → *transport
+	doors      doors
 	crowd      crowd
+	stopping   atomic.Bool
 	running    *flight // upgraded connections too
 	cut        context.CancelFunc
 }
@@ -71,29 +72,14 @@ func maxHeaderBytes(limit int) int { return max(limit-4096, 1) }
 
 // Serve takes connections from l until Shutdown, and then returns nil.
 func (e *Engine) Serve(l net.Listener) error {
-	err := e.server.Serve(&listener{Listener: l, engine: e})
-	if errors.Is(err, http.ErrServerClosed) {
+	door := &listener{Listener: l, engine: e, closed: make(chan struct{})}
+	if !e.doors.add(door) {
+		return l.Close()
+	}
+	err := e.server.Serve(door)
+	if e.stopping.Load() {
 		return nil
 	}
-	return err
-}
-
-// Shutdown stops accepting, closes idle connections, tells the clients in
-// flight that their connection ends, and waits for them. When ctx ends, what
-// is left is cut, upgraded connections among it, and the error is ctx's.
-func (e *Engine) Shutdown(ctx context.Context, _ time.Duration) error {
-	defer e.closeTransports()
-	defer e.cut()
-	err := e.server.Shutdown(ctx)
-	if err == nil {
-		err = e.running.wait(ctx) // net/http does not count upgraded connections
-	}
-	if err == nil {
-		return nil
-	}
-	e.cut()
-	_ = e.server.Close() // what it says is that the listener is closed already
-	_ = e.running.wait(context.Background())
 	return err
 }
 

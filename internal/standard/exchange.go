@@ -41,7 +41,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if limit := e.gate.Table().Config.Limits.RequestsPerConnection; limit > 0 && c.requests.Add(1) >= int64(limit) {
 		c.last.Store(true)
 	}
-	w = &writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1), last: &c.last}
+	w = &writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1), conn: c}
 	x.fill()
 	defer x.end()
 	if a := x.refusal(); a != nil {
@@ -52,7 +52,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch v := e.gate.Begin(&x.Exchange); {
 	case v == proxy.Inform:
 		x.informed = true
-		if c.last.Load() {
+		if c.ending() {
 			w.Header().Set("Connection", "close")
 		}
 		e.inform.ServeHTTP(w, r)
@@ -164,7 +164,7 @@ func (x *exchange) forward(w http.ResponseWriter) {
 type writer struct {
 	http.ResponseWriter
 	old  bool // HTTP/1.0
-	last *atomic.Bool
+	conn *clientConn
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -176,7 +176,7 @@ func (w *writer) WriteHeader(status int) {
 		if _, told := h["Content-Type"]; !told {
 			h["Content-Type"] = nil // or else net/http guesses one
 		}
-		if w.last.Load() {
+		if w.conn.ending() {
 			h.Set("Connection", "close")
 		}
 	}

@@ -73,6 +73,9 @@ func (g *guard) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
+// empty tells whether nothing of the client's is left in g.
+func (g *guard) empty() bool { return g.from == g.to }
+
 // direct is how many of the next n bytes need no look.
 func (g *guard) direct(n int) int {
 	switch g.state {
@@ -100,6 +103,9 @@ func (g *guard) fill() error {
 		_ = g.conn.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection: so does the read
 	}
 	n, err := g.conn.Conn.Read(g.buf[g.to:])
+	if n > 0 {
+		g.conn.quiet.Store(0)
+	}
 	g.to += n
 	if n > 0 {
 		return nil

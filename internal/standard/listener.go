@@ -4,38 +4,38 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// crowd counts client connections, in all and by client.
+// crowd is the client connections, counted in all and by client.
 type crowd struct {
 	mu       sync.Mutex
-	all      int
+	conns    map[*clientConn]struct{}
 	byClient map[netip.Addr]int
 }
 
-// enter counts a connection of client; false where a limit (0 is none) is
-// reached.
-func (c *crowd) enter(client netip.Addr, limit, each int) bool {
+// enter takes c in; false where a limit (0 is none) is reached.
+func (c *crowd) enter(conn *clientConn, limit, each int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if limit > 0 && c.all >= limit || each > 0 && c.byClient[client] >= each {
+	if limit > 0 && len(c.conns) >= limit || each > 0 && c.byClient[conn.client] >= each {
 		return false
 	}
 	if c.byClient == nil {
-		c.byClient = map[netip.Addr]int{}
+		c.conns, c.byClient = map[*clientConn]struct{}{}, map[netip.Addr]int{}
 	}
-	c.all++
-	c.byClient[client]++
+	c.conns[conn] = struct{}{}
+	c.byClient[conn.client]++
 	return true
 }
 
-func (c *crowd) leave(client netip.Addr) {
+func (c *crowd) leave(conn *clientConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.all--
-	if c.byClient[client]--; c.byClient[client] == 0 {
-		delete(c.byClient, client)
+	delete(c.conns, conn)
+	if c.byClient[conn.client]--; c.byClient[conn.client] == 0 {
+		delete(c.byClient, conn.client)
 	}
 }
 
@@ -44,7 +44,20 @@ func (c *crowd) leave(client netip.Addr) {
 // their connections could keep everybody out without anyone's knowing.
 type listener struct {
 	net.Listener
-	engine *Engine
+	engine   *Engine
+	patience atomic.Int64 // until when it drains, in Unix nanoseconds; 0 while it does not
+	once     sync.Once
+	closed   chan struct{}
+}
+
+// Close implements net.Listener.
+func (l *listener) Close() error {
+	err := net.ErrClosed
+	l.once.Do(func() {
+		err = l.Listener.Close()
+		close(l.closed)
+	})
+	return err
 }
 
 const crowded = "HTTP/1.1 503 Service Unavailable\r\nX-Rgate-Reason: overloaded\r\n" +
@@ -54,20 +67,36 @@ const crowded = "HTTP/1.1 503 Service Unavailable\r\nX-Rgate-Reason: overloaded\
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
-		if err != nil {
+		if l.patience.Load() > 0 && !l.goOn(err) {
+			_ = l.Close()
+			return nil, net.ErrClosed
+		}
+		if err != nil && l.patience.Load() == 0 {
 			return nil, err
 		}
-		var client netip.Addr
-		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-			client = a.AddrPort().Addr().Unmap()
+		if err != nil {
+			continue
 		}
-		limits := &l.engine.gate.Table().Config.Limits
-		if l.engine.crowd.enter(client, limits.Connections, limits.ConnectionsPerClient) {
-			return newClientConn(c, l.engine, client), nil
+		if conn := l.admit(c); conn != nil {
+			return conn, nil
 		}
-		l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
-		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = c.Write([]byte(crowded)) // as much of it as fits the empty socket
-		_ = c.Close()
 	}
+}
+
+// admit is c as a client's connection; nil where it is one too many.
+func (l *listener) admit(c net.Conn) net.Conn {
+	var client netip.Addr
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		client = a.AddrPort().Addr().Unmap()
+	}
+	limits := &l.engine.gate.Table().Config.Limits
+	conn := newClientConn(c, l.engine, client)
+	if l.engine.crowd.enter(conn, limits.Connections, limits.ConnectionsPerClient) {
+		return conn
+	}
+	l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = c.Write([]byte(crowded)) // as much of it as fits the empty socket
+	_ = c.Close()
+	return nil
 }

@@ -5,7 +5,12 @@ package standard
 import (
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// canLook tells whether ended knows.
+const canLook = true
 
 // ended tells whether the peer of an idle connection has closed it, or has
 // sent what nobody asked for.
@@ -26,4 +31,24 @@ func ended(c net.Conn) bool {
 		gone = err != syscall.EAGAIN && err != syscall.EINTR
 	})
 	return gone || err != nil
+}
+
+// waiting tells whether a read from a connection, or an accept from a listener,
+// would find something at once.
+func waiting(c any) bool {
+	raw, ok := c.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	control, err := raw.SyscallConn()
+	if err != nil {
+		return false
+	}
+	found := false
+	err = control.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, 0)
+		found = err == nil && n > 0
+	})
+	return found && err == nil
 }
