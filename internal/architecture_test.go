@@ -17,9 +17,9 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin config demo discovery docker proxy route stats upstream",
+	"cli":                   "gateway admin handover config demo discovery docker proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
-	"gateway":               "admin standard loop proxy route upstream docker discovery config stats",
+	"gateway":               "admin handover standard loop proxy route upstream docker discovery config stats",
 	"admin":                 "route stats",
 	"standard":              "proxy upstream config h1",
 	"loop":                  "proxy upstream config h1",
@@ -30,6 +30,7 @@ var arrows = map[string]string{
 	"h1":                    "",
 	"discovery":             "",
 	"config":                "",
+	"handover":              "",
 	"stats":                 "",
 	"packaging":             "", // like the next ones, for tests alone
 	"conformance":           "config discovery enginetest h1 loop proxy route standard stats upstream",

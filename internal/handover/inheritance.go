@@ -1,0 +1,118 @@
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/coreos/go-systemd/v22/activation"
+)
+
+// The environment that a successor is started with, besides systemd's.
+const (
+	envLine = "RGATE_PREDECESSOR" // two descriptors: where to say ready, and the true stderr
+	envNote = "RGATE_NOTE"
+)
+
+const ready = "ready\n"
+
+// Inheritance is what whoever started this process left to it. The zero value
+// is none.
+type Inheritance struct {
+	Note      string // what the predecessor wants remembered
+	successor bool
+	listeners []net.Listener
+	line      *os.File // to the predecessor; nil where there is none
+	stderr    *os.File // what stderr is once the predecessor need not read it
+}
+
+// Inherit takes the inheritance, once: the environment no longer tells of it.
+func Inherit() (*Inheritance, error) {
+	i := &Inheritance{Note: os.Getenv(envNote)}
+	line, successor := os.LookupEnv(envLine)
+	_ = os.Unsetenv(envNote) // cannot fail, as the next
+	_ = os.Unsetenv(envLine)
+	if i.successor = successor; successor {
+		if err := i.hold(line); err != nil {
+			return nil, err
+		}
+		// A predecessor cannot know our pid before it has started us.
+		_ = os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+	}
+	for _, f := range activation.Files(true) {
+		l, err := net.FileListener(f)
+		_ = f.Close() // l has a descriptor of its own
+		if err != nil {
+			i.Close()
+			return nil, fmt.Errorf("cannot use the inherited descriptor %s: it is no listening socket: %w", f.Name(), err)
+		}
+		i.listeners = append(i.listeners, l)
+	}
+	return i, nil
+}
+
+func (i *Inheritance) hold(line string) error {
+	a, b, _ := strings.Cut(line, ":")
+	to, err1 := strconv.Atoi(a)
+	stderr, err2 := strconv.Atoi(b)
+	if err := errors.Join(err1, err2); err != nil {
+		return fmt.Errorf("%s is for rgate alone to set: %w", envLine, err)
+	}
+	i.line, i.stderr = inherited(to, "predecessor"), inherited(stderr, "stderr")
+	return nil
+}
+
+// Successor tells whether a predecessor started this process, and serves until
+// it hears that this one is ready.
+func (i *Inheritance) Successor() bool { return i.successor }
+
+// Take hands out the first listener of a network ("tcp", "unix"), which is
+// then the caller's; nil where there is none.
+func (i *Inheritance) Take(network string) net.Listener {
+	for n, l := range i.listeners {
+		if l.Addr().Network() == network {
+			i.listeners = append(i.listeners[:n], i.listeners[n+1:]...)
+			return l
+		}
+	}
+	return nil
+}
+
+// Discard closes the listeners that nobody took, and answers how many.
+func (i *Inheritance) Discard() int {
+	n := len(i.listeners)
+	for _, l := range i.listeners {
+		_ = l.Close()
+	}
+	i.listeners = nil
+	return n
+}
+
+// Ready tells the predecessor that this process serves. The error is that the
+// predecessor is gone.
+func (i *Inheritance) Ready() error {
+	if i.line == nil {
+		return nil
+	}
+	defer i.Close()
+	if err := becomeStderr(i.stderr); err != nil {
+		return fmt.Errorf("cannot take over stderr: %w", err)
+	}
+	if _, err := i.line.WriteString(ready); err != nil {
+		return fmt.Errorf("cannot tell the process before this one: %w", err)
+	}
+	return nil
+}
+
+// Close lets go of what nobody took and of the predecessor, who learns by it
+// that this process will not be ready unless it said so.
+func (i *Inheritance) Close() {
+	i.Discard()
+	if i.line != nil {
+		_, _ = i.line.Close(), i.stderr.Close()
+		i.line, i.stderr = nil, nil
+	}
+}

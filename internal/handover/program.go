@@ -1,0 +1,46 @@
+package handover
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Program is what a successor is started from.
+type Program struct {
+	Path   string   // of the executable
+	Args   []string // the name it goes by first
+	Stderr *os.File // gets what it says while it starts, and is its stderr from then on
+}
+
+// Self is the program that runs now, by the name it was started with: what
+// that name stands for when the time comes is what runs then, be it a new file
+// or a link that points elsewhere. It is to be called before anything changes.
+func Self() *Program {
+	running, err := os.Executable()
+	if err != nil {
+		running = os.Args[0]
+	}
+	return &Program{Path: named(os.Args[0], running), Args: os.Args, Stderr: os.Stderr}
+}
+
+// named is the absolute path that name meant when the executable at running
+// was started, or else running.
+func named(name, running string) string {
+	running = strings.TrimSuffix(running, " (deleted)")
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return running
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return running
+	}
+	if at, err := os.Stat(path); err == nil {
+		// A name that means another file is none to go by.
+		if is, err := os.Stat(running); err == nil && !os.SameFile(at, is) {
+			return running
+		}
+	}
+	return path
+}
