@@ -47,13 +47,17 @@ func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, error) {
 	t := x.engine.transportTo(ep, x.Table.Config.Timeouts)
 	for {
-		a := &attempt{}
+		a := &attempt{sure: !x.Repeatable()}
 		res, err := t.RoundTrip(a.request(r, x, ep))
 		if err == nil {
 			err = x.check(res)
 		}
 		if err == nil {
+			a.conn.Load().learn(res.Header)
 			return res, nil
+		}
+		if a.spent() {
+			t.CloseIdleConnections() // this one was the youngest
 		}
 		if a.unsent() && a.reused.Load() && r.Context().Err() == nil && x.body.rewind() {
 			continue
@@ -68,6 +72,7 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 
 // attempt watches what one round trip does with its connection.
 type attempt struct {
+	sure        bool // the connection must be certain to be alive
 	reused      atomic.Bool
 	conn        atomic.Pointer[upstreamConn]
 	wrote, read int64 // by conn, before this attempt
@@ -107,14 +112,30 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 	}
 	a.wrote, a.read = c.wrote.Load(), c.read.Load()
 	a.reused.Store(info.Reused)
-	c.suspect.Store(info.Reused)
+	if info.Reused {
+		c.reuse(info.IdleTime, a.sure)
+	}
 	a.conn.Store(c)
 }
 
-// unsent tells whether it is certain that the endpoint got nothing.
+// unsent tells whether it is certain that the endpoint got nothing: there was
+// no connection, or this side's kernel took no byte for it, which is what a
+// write reports. Nothing less proves it. That no byte was acknowledged when the
+// connection was reset (TCP_INFO, SIOCOUTQ) does not: an endpoint's kernel
+// delays acknowledgements, so a process may have read the request, acted on it
+// and died before one went out, and the reset itself acknowledges nothing here,
+// as Linux looks at the flag before the number. What never left this host would
+// be proof (tcpi_bytes_sent), but a request on an idle connection leaves at
+// once. So a POST that the kernel took is never sent twice.
 func (a *attempt) unsent() bool {
 	c := a.conn.Load()
 	return c == nil || c.wrote.Load() == a.wrote
+}
+
+// spent tells whether the attempt met a connection too old to be used.
+func (a *attempt) spent() bool {
+	c := a.conn.Load()
+	return c != nil && c.spent.Load()
 }
 
 // judge classifies the error of a round trip.

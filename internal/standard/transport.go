@@ -51,7 +51,9 @@ func newTransport(timeouts config.Timeouts) *transport {
 			if err != nil {
 				return nil, err
 			}
-			return &upstreamConn{Conn: c}, nil
+			conn := &upstreamConn{Conn: c}
+			conn.keeps.Store(-1)
+			return conn, nil
 		},
 		DisableCompression:     true,
 		MaxIdleConns:           idleConns,

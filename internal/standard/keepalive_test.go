@@ -1,0 +1,96 @@
+package standard
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+)
+
+// brief answers requests and closes connections that are idle for so long.
+func brief(t *testing.T, idle time.Duration, field string, conns *atomic.Int64) string {
+	return rawBackend(t, func(_ int, c net.Conn, in *bufio.Reader) {
+		conns.Add(1)
+		for {
+			_ = c.SetReadDeadline(time.Now().Add(idle))
+			q, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			body, _ := io.ReadAll(q.Body)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", field, len(body), body)
+		}
+	})
+}
+
+// What an endpoint says it keeps is not used to the end.
+func TestKeepAliveTimeoutsOfEndpoints(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]int64{
+		"": 1, "Keep-Alive: timeout=60\r\n": 1, "Keep-Alive: max=5, timeout=1\r\n": 2, "Keep-Alive: timeout=0\r\n": 2,
+	} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			var conns atomic.Int64
+			r := start(t, nil, brief(t, time.Minute, field, &conns))
+			p := r.dial()
+			for i, method := range []string{"GET", "POST"} {
+				if i > 0 {
+					time.Sleep(600 * time.Millisecond) // more than half of a second
+				}
+				p.say("%s / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", method)
+				if res, _ := p.response(method); res.StatusCode != 200 {
+					t.Fatal(res.Status)
+				}
+			}
+			if n := conns.Load(); n != want {
+				t.Errorf("%d connections, want %d", n, want)
+			}
+		})
+	}
+}
+
+// Endpoints that close idle connections cost no GET, whether they say so or
+// not: requests come just when connections close.
+func TestIdleTimeoutsOfEndpointsCostNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		idle  time.Duration
+		field string
+	}{
+		"said": {time.Second, "Keep-Alive: timeout=1\r\n"}, "unsaid": {20 * time.Millisecond, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var conns, bad atomic.Int64
+			r := start(t, func(cfg *config.Config) { cfg.Backends[0].Traffic.Eject.ConnectFailures = 0 }, brief(t, c.idle, c.field, &conns))
+			var all sync.WaitGroup
+			for range 16 {
+				p := r.dial()
+				all.Go(func() {
+					for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+						time.Sleep(c.idle*9/10 + time.Duration(rand.Int64N(int64(c.idle)/5)))
+						fmt.Fprint(p, plainGet)
+						res, err := http.ReadResponse(p.r, nil)
+						if err != nil || res.StatusCode != 200 {
+							bad.Add(1)
+							return
+						}
+					}
+				})
+			}
+			all.Wait()
+			if bad.Load() > 0 || conns.Load() < 2 {
+				t.Errorf("%d clients were let down; %d connections were made", bad.Load(), conns.Load())
+			}
+		})
+	}
+}
