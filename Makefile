@@ -15,10 +15,10 @@ CONFIG  ?= config.yml
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-go fuzz vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-go soak compare-deploys fuzz vuln clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the static binary bin/rgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/rgate
@@ -44,7 +44,7 @@ check: lint ## vet, linters, formatting, tidiness, then every test with the race
 lint: ## vet, linters, formatting and tidiness alone
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
-	@files=$$(gofmt -l cmd internal scripts bench); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
+	@files=$$(gofmt -l cmd internal scripts bench soak); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) mod tidy -diff
 
 cover: ## measure the coverage of every test, with a page in coverage.html
@@ -57,6 +57,12 @@ bench: ## compare with nginx and HAProxy (Debian; installs them where missing)
 
 bench-go: ## run the Go benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+soak: ## hold load on rgate through deploys, crashes and reloads, and count what is lost
+	scripts/with-engine $(GO) run ./soak
+
+compare-deploys: ## the deploys of soak against nginx and Caddy too (installs them where missing)
+	scripts/with-engine $(GO) run ./soak -compare
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \

@@ -1,0 +1,88 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
+
+	"rgate/internal/enginetest"
+	"rgate/soak/internal/verdict"
+)
+
+// fleetLabel is on all containers of one play, with a value of that play's.
+const fleetLabel = "rgate.soak"
+
+// endings collects the engine's word on containers that end.
+type endings struct {
+	mu     sync.Mutex
+	by     map[string][]verdict.Ending
+	heeded func(events.Message) // nil, or told of each event
+}
+
+// watchEndings follows the engine's events on the containers of a play until
+// the stage is struck. An engine that restarts is asked again.
+func watchEndings(s *stage, engine *enginetest.Engine, label string, heeded func(events.Message)) *endings {
+	e := &endings{by: map[string][]verdict.Ending{}, heeded: heeded}
+	var done sync.WaitGroup
+	s.Cleanup(done.Wait) // the stage's context has ended by then
+	filters := client.Filters{}.Add("type", "container").Add("label", fleetLabel+"="+label)
+	options := client.EventsListOptions{Filters: filters, Since: time.Now().Format(time.RFC3339Nano)}
+	first := engine.Client.Events(s.ctx, options)
+	done.Go(func() {
+		for stream := first; ; stream = engine.Client.Events(s.ctx, options) {
+			e.follow(s.ctx, stream)
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
+	return e
+}
+
+func (e *endings) follow(ctx context.Context, stream client.EventsResult) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-stream.Err:
+			return
+		case m := <-stream.Messages:
+			e.hear(m)
+			if e.heeded != nil {
+				e.heeded(m)
+			}
+		}
+	}
+}
+
+func (e *endings) hear(m events.Message) {
+	kind := ""
+	switch m.Action {
+	case events.ActionKill: // by any signal: those of these plays are all to end it
+		kind = verdict.Stopping
+		if signal := m.Actor.Attributes["signal"]; signal == "9" || signal == "KILL" || signal == "SIGKILL" {
+			kind = verdict.Killed
+		}
+	case events.ActionDie:
+		kind = verdict.Killed
+	default:
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := m.Actor.Attributes["name"]
+	e.by[name] = append(e.by[name], verdict.Ending{At: time.Unix(0, m.TimeNano), Kind: kind})
+}
+
+func (e *endings) all() map[string][]verdict.Ending {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.by
+}
