@@ -16,6 +16,7 @@ import (
 
 	"rgate/bench/internal/peer"
 	"rgate/bench/internal/report"
+	"rgate/internal/install"
 )
 
 // bench measures all scenarios and prints each as soon as it is done.
@@ -25,7 +26,7 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 		return err
 	}
 	defer turn.Close()
-	if err := install(missing, apt); err != nil {
+	if err := install.Debian("nginx", "haproxy", "taskset"); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "rgate-bench-")
@@ -117,11 +118,11 @@ func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
 		}
 	}
 	if s.caddy {
-		binary, err := installCaddy()
+		binary, err := install.Caddy()
 		if err != nil {
 			return nil, err
 		}
-		peers = append(peers, peer.Caddy(binary, caddyVersion))
+		peers = append(peers, peer.Caddy(binary, install.CaddyVersion))
 	}
 	return peers, nil
 }
@@ -148,24 +149,4 @@ func buildRgate(given, dir string) (binary, version string, err error) {
 		version = strings.TrimSpace(string(out))
 	}
 	return binary, version, nil
-}
-
-// What -caddy installs. A binary made by go install does not know its version.
-const (
-	caddyModule  = "github.com/caddyserver/caddy/v2/cmd/caddy"
-	caddyVersion = "v2.11.9"
-)
-
-// installCaddy keeps the binary beside the figures, out of the repository.
-func installCaddy() (binary string, err error) {
-	dir, err := filepath.Abs(".cache/bin")
-	if err != nil {
-		return "", fmt.Errorf("cannot install caddy: %w", err)
-	}
-	cmd := exec.Command("go", "install", caddyModule+"@"+caddyVersion)
-	cmd.Env = append(os.Environ(), "GOBIN="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot install caddy: %s", strings.TrimSpace(string(out)))
-	}
-	return filepath.Join(dir, "caddy"), nil
 }

@@ -3,12 +3,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
@@ -91,51 +89,4 @@ func loadNote() string {
 		return fmt.Sprintf("the machine was busy when this began: load average %.1f", load)
 	}
 	return ""
-}
-
-// install makes sure that the tools are there, by Debian's packages if not.
-func install(missing func(string) bool, run func(argv ...string) error) error {
-	var packages []string
-	for _, tool := range []string{"nginx", "haproxy"} {
-		if missing(tool) {
-			packages = append(packages, tool)
-		}
-	}
-	if missing("taskset") {
-		packages = append(packages, "util-linux")
-	}
-	if len(packages) == 0 {
-		return nil
-	}
-	fix := "apt-get install --no-install-recommends " + strings.Join(packages, " ")
-	if os.Geteuid() != 0 || missing("apt-get") {
-		return fmt.Errorf("%s missing: install with `sudo %s`, or what your system has for that", strings.Join(packages, ", "), fix)
-	}
-	if err := run(append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...)...); err == nil {
-		return nil
-	}
-	// Most often the lists of packages are old, or there are none yet.
-	err := run("apt-get", "update", "-q")
-	if err == nil {
-		err = run(append([]string{"apt-get", "install", "-y", "-q", "--no-install-recommends"}, packages...)...)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot install: try `%s`: %w", fix, err)
-	}
-	return nil
-}
-
-func missing(tool string) bool {
-	_, err := exec.LookPath(tool)
-	return err != nil
-}
-
-// apt runs quietly, and keeps the new services from starting by themselves.
-func apt(argv ...string) error {
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return errors.New(strings.TrimSpace(string(out)))
-	}
-	return nil
 }

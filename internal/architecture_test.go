@@ -35,6 +35,7 @@ var arrows = map[string]string{
 	"packaging":             "", // like the next ones, for tests alone
 	"conformance":           "config discovery enginetest h1 loop proxy route standard stats upstream",
 	"enginetest":            "",
+	"install":               "", // for bench and soak
 	"enginetest/testserver": "",
 }
 
