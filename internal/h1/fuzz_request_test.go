@@ -60,6 +60,9 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	f.Add([]byte(browserHead))
+	for _, raw := range corpus(f, "request") {
+		f.Add(raw)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if len(raw) < 300 {
 			checkSplits(t, raw, requestParser)

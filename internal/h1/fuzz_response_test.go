@@ -21,6 +21,10 @@ func FuzzResponse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(answerHead), false)
+	for _, raw := range corpus(f, "response") {
+		f.Add(raw, false)
+		f.Add(raw, true)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte, head bool) {
 		if len(raw) < 300 {
 			checkSplits(t, raw, responseParser)
@@ -74,6 +78,9 @@ func FuzzChunked(f *testing.F) {
 		for _, raw := range c.raws {
 			f.Add([]byte(raw))
 		}
+	}
+	for _, raw := range corpus(f, "chunked") {
+		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		whole := Body{Kind: BodyChunked}
