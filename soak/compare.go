@@ -2,5 +2,97 @@
 
 package main
 
-func nginx(s *stage) contestant { s.Fatal("not yet"); return contestant{} }
-func caddy(s *stage) contestant { s.Fatal("not yet"); return contestant{} }
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
+)
+
+// follower does for a gateway that knows nothing of containers what nginx-proxy
+// and caddy-docker-proxy do: on each event it lists the containers that run and
+// tells the gateway.
+type follower struct {
+	p     *play
+	dirty chan struct{}
+	tell  func(upstreams []string) error
+}
+
+// follow tells the gateway of the containers there are, and then of each change
+// until the stage is struck.
+func (p *play) follow(tell func(upstreams []string) error) {
+	f := &follower{p: p, dirty: make(chan struct{}, 1), tell: tell}
+	if err := f.update(); err != nil {
+		p.Fatal(err)
+	}
+	var done sync.WaitGroup
+	p.Cleanup(done.Wait)
+	p.heed(func(m events.Message) {
+		switch m.Action {
+		case events.ActionStart, events.ActionStop, events.ActionDie, events.ActionHealthStatusHealthy, events.ActionHealthStatusUnhealthy:
+			select {
+			case f.dirty <- struct{}{}:
+			default: // it will list anyway
+			}
+		}
+	})
+	done.Go(func() {
+		for {
+			select {
+			case <-p.ctx.Done():
+				return
+			case <-f.dirty:
+				if err := f.update(); err != nil && p.ctx.Err() == nil {
+					p.Logf("cannot tell %s: %v", p.front.name, err)
+				}
+			}
+		}
+	})
+}
+
+func (f *follower) update() error {
+	found, err := f.p.engine.Client.ContainerList(f.p.ctx, client.ContainerListOptions{
+		Filters: client.Filters{}.Add("label", fleetLabel+"="+f.p.label).Add("status", "running"),
+	})
+	if err != nil {
+		return err
+	}
+	var upstreams []string
+	for _, c := range found.Items {
+		if n := c.NetworkSettings.Networks["bridge"]; n != nil && n.IPAddress.IsValid() {
+			upstreams = append(upstreams, netip.AddrPortFrom(n.IPAddress, 8080).String())
+		}
+	}
+	return f.tell(upstreams)
+}
+
+// freePort is an address on which nothing listened a moment ago.
+func freePort(s *stage) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// awaitListening waits until a gateway takes connections.
+func awaitListening(s *stage, program *process, address string, said func() string) {
+	s.until(fmt.Sprintf("something listens on %s", address), func() bool {
+		select {
+		case <-program.ended:
+			s.Fatalf("it ended at its start:\n%s", said())
+		default:
+		}
+		var d net.Dialer
+		conn, err := d.DialContext(context.Background(), "tcp", address)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+}

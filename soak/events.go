@@ -21,13 +21,13 @@ const fleetLabel = "rgate.soak"
 type endings struct {
 	mu     sync.Mutex
 	by     map[string][]verdict.Ending
-	heeded func(events.Message) // nil, or told of each event
+	heeded func(events.Message) // nil, or told of each event: a gateway's supervisor
 }
 
 // watchEndings follows the engine's events on the containers of a play until
 // the stage is struck. An engine that restarts is asked again.
-func watchEndings(s *stage, engine *enginetest.Engine, label string, heeded func(events.Message)) *endings {
-	e := &endings{by: map[string][]verdict.Ending{}, heeded: heeded}
+func watchEndings(s *stage, engine *enginetest.Engine, label string) *endings {
+	e := &endings{by: map[string][]verdict.Ending{}}
 	var done sync.WaitGroup
 	s.Cleanup(done.Wait) // the stage's context has ended by then
 	filters := client.Filters{}.Add("type", "container").Add("label", fleetLabel+"="+label)
@@ -55,14 +55,23 @@ func (e *endings) follow(ctx context.Context, stream client.EventsResult) {
 			return
 		case m := <-stream.Messages:
 			e.hear(m)
-			if e.heeded != nil {
-				e.heeded(m)
-			}
 		}
 	}
 }
 
+// heed tells f of each event from now on.
+func (e *endings) heed(f func(events.Message)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heeded = f
+}
+
 func (e *endings) hear(m events.Message) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.heeded != nil {
+		e.heeded(m)
+	}
 	kind := ""
 	switch m.Action {
 	case events.ActionKill: // by any signal: those of these plays are all to end it
@@ -75,8 +84,6 @@ func (e *endings) hear(m events.Message) {
 	default:
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	name := m.Actor.Attributes["name"]
 	e.by[name] = append(e.by[name], verdict.Ending{At: time.Unix(0, m.TimeNano), Kind: kind})
 }

@@ -36,6 +36,7 @@ type rgate struct {
 	config string // its text
 	log    string // file
 	socket *http.Client
+	handed *os.File // the listening socket, by systemd's protocol; nil for one of its own
 	first  *process
 }
 
@@ -106,7 +107,14 @@ func (g *rgate) command(listen string) *exec.Cmd {
 		g.s.Fatal(err)
 	}
 	g.s.Cleanup(func() { _ = log.Close() })
-	cmd := exec.Command(g.binary, "serve", "--listen", listen, "--config", filepath.Join(g.dir, "config.yml"), "--debug", "--log-format", "json")
+	args := []string{g.binary, "serve", "--listen", listen, "--config", filepath.Join(g.dir, "config.yml"), "--debug", "--log-format", "json"}
+	if g.handed != nil { // LISTEN_PID has to be the process's own
+		args = append([]string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	if g.handed != nil {
+		cmd.ExtraFiles = []*os.File{g.handed}
+	}
 	cmd.Stderr = log
 	return cmd
 }
@@ -135,6 +143,8 @@ func (g *rgate) serve(name string) *gateway {
 type line struct {
 	Msg, Address, Reason, Endpoint string
 	RequestID                      string `json:"request_id"`
+	PID                            int
+	NewPID                         int `json:"new_pid"`
 }
 
 // lines are those of the log so far.

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/moby/moby/api/types/events"
-
 	"rgate/internal/enginetest"
 	"rgate/soak/internal/report"
 	"rgate/soak/internal/traffic"
@@ -23,8 +21,8 @@ type scenario struct {
 	name, title string
 	deploy      bool // part of the comparison
 	private     bool // wants an engine of its own
-	backend     string
-	config      string // more of rgate's configuration, for the backend and beside it
+	handed      bool // rgate is handed its listening socket
+	backend     string // more of its configuration, from a comma on
 	eject       verdict.Eject
 	fleet       []enginetest.RunOptions // what runs from the start
 	disturb     func(*play)
@@ -39,9 +37,10 @@ type play struct {
 	image  string
 	label  string
 	fleet  []*enginetest.Container
-	heeded func(events.Message) // what the gateway's supervisor, if any, wants to know
-	rgate  *rgate               // nil for another gateway
-	front  *gateway
+	*endings
+	rgate *rgate // nil for another gateway
+	moves string // rgate's engine
+	front *gateway
 }
 
 // calm is the time of load before and after the disturbance.
@@ -56,11 +55,7 @@ func (h *house) play(ctx context.Context, plot scenario, c contestant) report.Ro
 			p.engine = enginetest.Private(s, enginetest.PrivateOptions{LiveRestore: true})
 			p.image = p.engine.Build(s, enginetest.Image{})
 		}
-		ends := watchEndings(s, p.engine, p.label, func(m events.Message) {
-			if p.heeded != nil {
-				p.heeded(m)
-			}
-		})
+		p.endings = watchEndings(s, p.engine, p.label)
 		for _, options := range plot.fleet {
 			p.add(options)
 		}
@@ -69,7 +64,7 @@ func (h *house) play(ctx context.Context, plot scenario, c contestant) report.Ro
 		}
 		p.front = c.open(p)
 		results := p.load()
-		evidence := verdict.Evidence{Endings: ends.all(), Eject: plot.eject}
+		evidence := verdict.Evidence{Endings: p.endings.all(), Eject: plot.eject}
 		if p.front.faults != nil {
 			evidence.Faults = p.front.faults()
 		}
@@ -104,16 +99,35 @@ func (p *play) load() (results []traffic.Result) {
 
 // openRgate starts rgate and waits until it knows the fleet.
 func (p *play) openRgate(engine string) *gateway {
-	p.rgate = newRgate(p.stage, p.house.binary, p.config()+"engine: "+engine+"\n")
+	p.moves = engine
+	p.rgate = newRgate(p.stage, p.house.binary, p.config())
 	p.keep(p.rgate.dir, engine)
+	if p.plot.handed {
+		p.rgate.handed = listen(p.stage)
+	}
 	front := p.rgate.serve("rgate " + engine)
 	p.until("rgate knows all containers", func() bool { return p.rgate.ready() == len(p.fleet) })
 	return front
 }
 
+// listen opens a socket that gateways can be handed.
+func listen(s *stage) *os.File {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = file.Close() })
+	return file
+}
+
 func (p *play) config() string {
 	return fmt.Sprintf("docker: {host: %q}\nroutes:\n  - {path_prefix: /, backend: app}\n"+
-		"backends:\n  - {name: app, match_labels: [%s=%s]%s}\n%s", p.engine.Host, fleetLabel, p.label, p.plot.backend, p.plot.config)
+		"backends:\n  - {name: app, match_labels: [%s=%s]%s}\nengine: %s\n", p.engine.Host, fleetLabel, p.label, p.plot.backend, p.moves)
 }
 
 // keep copies what is in a gateway's directory to where it was asked for.

@@ -53,6 +53,8 @@ func allScenarios() []scenario {
 		{name: "engine-restart", title: "the Docker daemon restarts (`live-restore`)", private: true, fleet: plain(2, none),
 			disturb: func(p *play) { p.engine.Restart(p.stage) }},
 		{name: "reloads", title: "100 reloads, with a WebSocket that lives on", fleet: plain(2, none), disturb: reloads},
+		{name: "upgrades", title: "20 binary upgrades (SIGUSR2)", fleet: plain(2, none), disturb: upgrades},
+		{name: "takeover", title: "SIGTERM while a second rgate on the same socket takes over", fleet: plain(2, none), handed: true, disturb: takeOver},
 	}
 }
 
