@@ -42,11 +42,11 @@ func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// try makes one attempt on ep, and again on another connection where one
-// turns out to be closed before a byte is sent.
+// try makes one attempt on ep, and again on another connection where a kept one
+// turns out to be closed before a byte is sent; where a fresh one does, once.
 func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, error) {
 	t := x.engine.transportTo(ep, x.Table.Config.Timeouts)
-	for {
+	for again := true; ; {
 		a := &attempt{sure: !x.Repeatable()}
 		res, err := t.RoundTrip(a.request(r, x, ep))
 		if err == nil {
@@ -59,7 +59,8 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 		if a.spent() {
 			t.CloseIdleConnections() // this one was the youngest
 		}
-		if a.unsent() && a.reused.Load() && r.Context().Err() == nil && x.body.rewind() {
+		if a.closedUnsent() && again && r.Context().Err() == nil && x.body.rewind() {
+			again = a.kept.Load()
 			continue
 		}
 		x.outcome = x.judge(r.Context(), a, err)
@@ -73,7 +74,7 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 // attempt watches what one round trip does with its connection.
 type attempt struct {
 	sure        bool // the connection must be certain to be alive
-	reused      atomic.Bool
+	kept        atomic.Bool // the connection is not fresh
 	conn        atomic.Pointer[upstreamConn]
 	wrote, read int64 // by conn, before this attempt
 }
@@ -111,8 +112,11 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 		return
 	}
 	a.wrote, a.read = c.wrote.Load(), c.read.Load()
-	a.reused.Store(info.Reused)
-	if info.Reused {
+	// One that was dialled for another request, which then took a third, was
+	// idle without having been used.
+	kept := info.Reused || info.WasIdle
+	a.kept.Store(kept)
+	if kept {
 		c.reuse(info.IdleTime, a.sure)
 	}
 	a.conn.Store(c)
@@ -131,6 +135,9 @@ func (a *attempt) unsent() bool {
 	c := a.conn.Load()
 	return c == nil || c.wrote.Load() == a.wrote
 }
+
+// closedUnsent tells whether there was a connection and it took nothing.
+func (a *attempt) closedUnsent() bool { return a.conn.Load() != nil && a.unsent() }
 
 // spent tells whether the attempt met a connection too old to be used.
 func (a *attempt) spent() bool {
@@ -157,7 +164,7 @@ func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Ou
 		return upstream.ConnectFailed
 	case late:
 		return upstream.TimedOut
-	case c.read.Load() == a.read && a.reused.Load():
+	case c.read.Load() == a.read && a.kept.Load():
 		return upstream.Stale
 	case c.read.Load() == a.read || broken(err):
 		return upstream.Broken
