@@ -33,7 +33,9 @@ var arrows = map[string]string{
 	"handover":              "",
 	"stats":                 "",
 	"packaging":             "", // like the next ones, for tests alone
-	"conformance":           "config discovery enginetest h1 loop proxy route standard stats upstream",
+	"conformance":           "",
+	"faults":                "",
+	"rig":                   "config loop proxy route standard",
 	"enginetest":            "",
 	"install":               "", // for bench and soak
 	"enginetest/testserver": "",

@@ -4,9 +4,7 @@ package conformance
 
 import (
 	"bufio"
-	"context"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -16,60 +14,15 @@ import (
 
 	"go.uber.org/goleak"
 
-	"rgate/internal/config"
-	"rgate/internal/loop"
-	"rgate/internal/proxy"
-	"rgate/internal/route"
-	"rgate/internal/standard"
+	"rgate/internal/rig"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// engine is what both engines are.
-type engine interface {
-	Serve(net.Listener) error
-	Shutdown(context.Context, time.Duration) error
-}
-
 // start serves / from endpoint until the test ends, and returns the address.
-func start(t *testing.T, kind, endpoint string) string {
+func start(t testing.TB, kind, endpoint string) string {
 	t.Helper()
-	cfg := config.Default()
-	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: []string{endpoint}, Traffic: cfg.Traffic}}
-	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
-	log := slog.New(slog.DiscardHandler)
-	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
-	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "statistics") })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	std := standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: page})
-	if kind == config.EngineStandard {
-		serve(t, std, l)
-		return l.Addr().String()
-	}
-	handed := loop.NewHanded(l.Addr())
-	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give})
-	if err != nil {
-		t.Fatal(err)
-	}
-	serve(t, std, handed)
-	serve(t, e, l)
-	return l.Addr().String()
-}
-
-func serve(t *testing.T, e engine, l net.Listener) {
-	served := make(chan error, 1)
-	go func() { served <- e.Serve(l) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-		defer cancel()
-		_ = e.Shutdown(ctx, 0)
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	return rig.Start(t, kind, nil, endpoint).Addr
 }
 
 // recorder is an endpoint that reads requests as net/http would, notes them,

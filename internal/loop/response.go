@@ -239,6 +239,6 @@ func (l *loop) truncated(c *conn) {
 	if c.phase == phaseClosed {
 		return
 	}
-	l.record(w, upstream.Answered)
+	l.record(w, upstream.Truncated)
 	l.abort(c)
 }

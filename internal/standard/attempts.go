@@ -73,7 +73,7 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 
 // attempt watches what one round trip does with its connection.
 type attempt struct {
-	sure        bool // the connection must be certain to be alive
+	sure        bool        // the connection must be certain to be alive
 	kept        atomic.Bool // the connection is not fresh
 	conn        atomic.Pointer[upstreamConn]
 	wrote, read int64 // by conn, before this attempt
@@ -166,7 +166,8 @@ func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Ou
 		return upstream.TimedOut
 	case c.read.Load() == a.read && a.kept.Load():
 		return upstream.Stale
-	case c.read.Load() == a.read || broken(err):
+	case c.read.Load() == a.read || broken(err) || c.over.Load():
+		// Half a head may well read as a malformed one.
 		return upstream.Broken
 	}
 	return upstream.Invalid

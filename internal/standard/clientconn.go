@@ -38,7 +38,13 @@ func newClientConn(c net.Conn, e *Engine, client netip.Addr) *clientConn {
 }
 
 // Read implements net.Conn. net/http reads from one goroutine at a time.
-func (c *clientConn) Read(p []byte) (int, error) { return c.guard.Read(p) }
+func (c *clientConn) Read(p []byte) (int, error) {
+	n, err := c.guard.Read(p)
+	if n > 0 {
+		c.quiet.Store(0)
+	}
+	return n, err
+}
 
 type clientConnKey struct{}
 
@@ -55,9 +61,7 @@ func trackState(c net.Conn, s http.ConnState) {
 	if s == http.StateIdle {
 		conn := c.(*clientConn)
 		conn.answering.Store(false)
-		if conn.guard.empty() {
-			conn.quiet.Store(time.Now().UnixNano())
-		}
+		conn.quiet.Store(time.Now().UnixNano())
 	}
 }
 

@@ -73,9 +73,6 @@ func (g *guard) Read(p []byte) (int, error) {
 	return 0, nil
 }
 
-// empty tells whether nothing of the client's is left in g.
-func (g *guard) empty() bool { return g.from == g.to }
-
 // direct is how many of the next n bytes need no look.
 func (g *guard) direct(n int) int {
 	switch g.state {

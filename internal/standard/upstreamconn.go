@@ -23,6 +23,7 @@ const keepMargin = time.Second
 type upstreamConn struct {
 	net.Conn
 	wrote, read atomic.Int64
+	over        atomic.Bool  // the endpoint has sent all it will
 	suspect     atomic.Bool  // kept alive, and not looked at since
 	spent       atomic.Bool  // not to be used again
 	keeps       atomic.Int64 // how long the endpoint said it keeps it idle; -1 for not said
@@ -63,6 +64,9 @@ func (c *upstreamConn) Write(p []byte) (int, error) {
 func (c *upstreamConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
+	if err != nil {
+		c.over.Store(true)
+	}
 	return n, err
 }
 

@@ -1,0 +1,80 @@
+//go:build linux
+
+package rig
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/loop"
+	"rgate/internal/proxy"
+	"rgate/internal/route"
+	"rgate/internal/standard"
+)
+
+// Engines are the kinds that Start knows.
+var Engines = []string{config.EngineLoop, config.EngineStandard}
+
+// Rig is an engine that serves.
+type Rig struct {
+	Addr string
+	Gate *proxy.Gate
+}
+
+// engine is what both engines are.
+type engine interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context, time.Duration) error
+}
+
+// Start serves / from endpoints, with an engine of that kind, until the test
+// ends. change, if any, gets at the configuration.
+func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...string) *Rig {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: endpoints, Traffic: cfg.Traffic}}
+	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
+	if change != nil {
+		change(cfg)
+	}
+	log := slog.New(slog.DiscardHandler)
+	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "statistics") })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Rig{Addr: l.Addr().String(), Gate: gate}
+	std := standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: page})
+	if kind == config.EngineStandard {
+		serve(t, std, l)
+		return r
+	}
+	handed := loop.NewHanded(l.Addr())
+	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, std, handed)
+	serve(t, e, l)
+	return r
+}
+
+func serve(t testing.TB, e engine, l net.Listener) {
+	served := make(chan error, 1)
+	go func() { served <- e.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_ = e.Shutdown(ctx, 0)
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
