@@ -19,9 +19,9 @@ import (
 // scenario is something that happens under load.
 type scenario struct {
 	name, title string
-	deploy      bool // part of the comparison
-	private     bool // wants an engine of its own
-	handed      bool // rgate is handed its listening socket
+	deploy      bool   // part of the comparison
+	private     bool   // wants an engine of its own
+	handed      bool   // rgate is handed its listening socket
 	backend     string // more of its configuration, from a comma on
 	eject       verdict.Eject
 	fleet       []enginetest.RunOptions // what runs from the start
