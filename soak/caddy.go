@@ -15,19 +15,25 @@ import (
 	"rgate/internal/install"
 )
 
-// caddy is told its upstreams anew on each event, through its admin API.
-func caddy(s *stage) contestant {
+// caddy is told its upstreams anew on each event, through its admin API. try is
+// its lb_try_duration: how long it goes on to try other upstreams; "" for none,
+// which is its default.
+func caddy(s *stage, try string) contestant {
 	binary, err := install.Caddy()
 	if err != nil {
 		s.Fatal(err)
 	}
-	return contestant{"caddy + API", func(p *play) *gateway {
+	name := "caddy + API"
+	if try != "" {
+		name += ", lb_try_duration " + try
+	}
+	return contestant{name, func(p *play) *gateway {
 		dir, listen, admin := p.TempDir(), freePort(p.stage), freePort(p.stage)
 		p.keep(dir, "caddy")
 		var server *process
 		p.front = &gateway{name: "caddy", address: listen}
 		p.follow(func(upstreams []string) error {
-			config := caddyConfig(listen, admin, upstreams)
+			config := caddyConfig(listen, admin, try, upstreams)
 			if server != nil {
 				return caddyLoad(p.stage, admin, config)
 			}
@@ -52,17 +58,21 @@ func caddy(s *stage) contestant {
 }
 
 // caddyConfig is what caddy-docker-proxy makes of one service.
-func caddyConfig(listen, admin string, upstreams []string) []byte {
+func caddyConfig(listen, admin, try string, upstreams []string) []byte {
 	type object = map[string]any
 	dials := []object{}
 	for _, u := range upstreams {
 		dials = append(dials, object{"dial": u})
 	}
+	proxy := object{"handler": "reverse_proxy", "upstreams": dials}
+	if try != "" {
+		proxy["load_balancing"] = object{"try_duration": try}
+	}
 	config, _ := json.Marshal(object{ // plain values: it cannot fail
 		"admin": object{"listen": admin},
 		"apps": object{"http": object{"servers": object{"app": object{
 			"listen": []string{listen}, "automatic_https": object{"disable": true},
-			"routes": []object{{"handle": []object{{"handler": "reverse_proxy", "upstreams": dials}}}},
+			"routes": []object{{"handle": []object{proxy}}},
 		}}}},
 	})
 	return config

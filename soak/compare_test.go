@@ -4,12 +4,11 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"os"
 )
 
 func TestNginxConfig(t *testing.T) {
@@ -37,8 +36,8 @@ func TestNginxConfig(t *testing.T) {
 }
 
 func TestCaddyConfig(t *testing.T) {
-	text := caddyConfig("127.0.0.1:1", "127.0.0.1:2", []string{"10.0.0.1:8080"})
-	if !json.Valid(text) || !strings.Contains(string(text), `"upstreams":[{"dial":"10.0.0.1:8080"}]`) {
+	text := caddyConfig("127.0.0.1:1", "127.0.0.1:2", "5s", []string{"10.0.0.1:8080"})
+	if !json.Valid(text) || !strings.Contains(string(text), `"load_balancing":{"try_duration":"5s"},"upstreams":[{"dial":"10.0.0.1:8080"}]`) {
 		t.Errorf("%s", text)
 	}
 }

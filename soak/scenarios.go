@@ -48,7 +48,7 @@ func allScenarios() []scenario {
 		{name: "listens-late", title: "a container that listens 3 s after its start", fleet: plain(2, none), disturb: listensLate},
 		{name: "fails-at-first", title: "a container that answers 500 for 5 s (`eject: {server_errors: 3}`)", fleet: plain(3, none),
 			backend: ", eject: {server_errors: 3}", eject: verdict.Eject{After: 3, Base: time.Second}, disturb: failsAtFirst},
-		{name: "network", title: "1 of 4 off its network for 2 s", fleet: plain(4, none), disturb: network},
+		{name: "network", title: "1 of 4 off its network for 5 s", fleet: plain(4, none), disturb: network},
 		{name: "scale", title: "scaled 1→8→1", fleet: plain(1, none), disturb: scale},
 		{name: "engine-restart", title: "the Docker daemon restarts (`live-restore`)", private: true, fleet: plain(2, none),
 			disturb: func(p *play) { p.engine.Restart(p.stage) }},
@@ -110,7 +110,7 @@ func failsAtFirst(p *play) {
 
 func network(p *play) {
 	p.fleet[0].Disconnect("bridge")
-	p.pause(2 * time.Second)
+	p.pause(5 * time.Second)
 	p.fleet[0].Connect("bridge")
 	p.awaitServing(p.fleet[0])
 }

@@ -105,7 +105,7 @@ func newHouse(s *stage, o settings) *house {
 		h.contestants = append(h.contestants, contestant{"rgate " + name, func(p *play) *gateway { return p.openRgate(name) }})
 	}
 	if o.compare {
-		h.contestants = append(h.contestants, nginx(s), caddy(s))
+		h.contestants = append(h.contestants, nginx(s), caddy(s, ""), caddy(s, "5s"))
 	}
 	return h
 }
