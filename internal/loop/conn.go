@@ -68,7 +68,13 @@ type work struct {
 	halfOK    bool // the client had finished sending when its request was complete
 	continued bool // 100 Continue was passed on
 	begun     bool // Begin or Refuse was called
-	moved     int64
+
+	// Ticks of the wheel; see late.go.
+	since     int64 // of the latest await
+	moved     int64 // BytesIn then
+	told, fed int64 // since when out and up wait to be written; 0 for empty ones
+
+	idle time.Duration // how long the endpoint said it keeps its connection; 0 for nothing said
 }
 
 func (l *loop) getWork() *work {
@@ -109,7 +115,7 @@ func (w *work) reset() {
 	w.origin, w.ticket, w.quit = nil, nil, nil
 	w.reqDone, w.reqSent, w.reqDead, w.respHead, w.respDone = false, false, false, false, false
 	w.excess, w.raw, w.chunked, w.close, w.halfOK, w.continued, w.begun = false, false, false, false, false, false, false
-	w.moved = 0
+	w.told, w.fed, w.idle = 0, 0, 0
 }
 
 // need gives b memory where it has none.
@@ -149,15 +155,26 @@ func (l *loop) drive(c *conn) {
 // gone looks whether c's client went away in the middle of its exchange, and
 // ends it if so.
 func (l *loop) gone(c *conn) bool {
-	w := c.work
 	if c.phase != phaseRelay && c.phase != phaseWait {
 		return false
 	}
-	if !c.broken && !(c.hup && w.reqDone && !w.halfOK) {
+	if !c.broken && !(c.hup && l.leftEarly(c)) {
 		return false
 	}
 	l.cancel(c)
 	return true
+}
+
+// leftEarly tells whether a client that has finished sending will not wait for
+// an answer, or has not sent all of its request. The latter would be found out
+// by reading on, but not while the endpoint takes nothing.
+func (l *loop) leftEarly(c *conn) bool {
+	w := c.work
+	if w.reqDone {
+		return !w.halfOK
+	}
+	n, err := unix.IoctlGetInt(c.fd, unix.SIOCINQ)
+	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())+n) < w.reqBody.Left()
 }
 
 // cancel ends an exchange whose client went away.
@@ -165,8 +182,7 @@ func (l *loop) cancel(c *conn) {
 	w := c.work
 	if w.ticket != nil {
 		close(w.quit)
-		w.x.Abandoned(w.ticket)
-		w.x.Answer, w.x.Status = nil, 0
+		w.x.Gone(w.ticket)
 	}
 	l.record(w, upstream.Canceled)
 	l.close(c)
@@ -210,8 +226,9 @@ func (l *loop) drop(c *conn) {
 // abort closes c so that its client sees that the answer is not complete, also
 // where only the connection's end would have told.
 func (l *loop) abort(c *conn) {
-	if c.work != nil && c.work.raw {
-		_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	if c.work.raw {
+		l.reset(c)
+		return
 	}
 	l.close(c)
 }

@@ -103,6 +103,9 @@ func (l *loop) appendResponseHead(dst []byte, w *work) []byte {
 	dated := false
 	for i := range p.Fields {
 		f := &p.Fields[i]
+		if f.ID == h1.FieldKeepAlive {
+			w.idle = reusable(f.Value)
+		}
 		if f.Hop || f.ID == h1.FieldContentLength || f.ID == h1.FieldTransferEncoding {
 			continue
 		}

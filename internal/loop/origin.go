@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/h1"
 	"rgate/internal/upstream"
 )
 
@@ -79,15 +80,33 @@ func (l *loop) dial(p *pool) (*origin, error) {
 	return o, nil
 }
 
-// keep puts o, whose exchange is complete, back for the next.
-func (l *loop) keep(o *origin) {
+// keep puts o, whose exchange is complete, back for the next; for idle at most,
+// where that is not 0.
+func (l *loop) keep(o *origin, idle time.Duration) {
 	o.client = nil
-	if o.pool.gone || len(o.pool.idle) >= maxIdle || o.hup || o.broken || o.readable {
+	if idle == 0 || idle > idleAtMost {
+		idle = idleAtMost
+	}
+	if o.pool.gone || len(o.pool.idle) >= maxIdle || o.hup || o.broken || o.readable || idle < 0 {
 		l.discard(o)
 		return
 	}
 	o.pool.idle = append(o.pool.idle, o)
-	l.wheel.set(&o.timer, l.now, idleAtMost)
+	l.wheel.set(&o.timer, l.now, idle)
+}
+
+// reusable is how long a connection may be used again whose endpoint sent this
+// Keep-Alive field: a second less than it says, so that no request meets the
+// close on its way. It is negative for not at all, and 0 where nothing is said.
+func reusable(keepAlive []byte) time.Duration {
+	d, ok := h1.KeepAliveTimeout(keepAlive)
+	switch {
+	case !ok:
+		return 0
+	case d <= time.Second:
+		return -1
+	}
+	return d - time.Second
 }
 
 // discard closes o, idle or not.

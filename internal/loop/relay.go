@@ -57,6 +57,7 @@ func (l *loop) begin(c *conn, o *origin) {
 	c.phase = phaseRelay
 	w.origin, o.client = o, c
 	w.reqSent, w.reqDead, w.respHead, w.respDone, w.excess = false, false, false, false, false
+	w.fed, w.idle = 0, 0
 	w.resp.Reset()
 	if w.x.Body == proxy.Replayable {
 		w.in.r = w.keep
@@ -73,41 +74,6 @@ func (l *loop) begin(c *conn, o *origin) {
 	if o.connecting {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Connect)
 	} else {
-		l.await(c)
-	}
-}
-
-// await sets the deadline of what the exchange waits for next.
-func (l *loop) await(c *conn) {
-	w := c.work
-	switch {
-	case w.respHead:
-		c.timer.at = 0
-	case w.reqSent || w.reqDone:
-		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ResponseHeader)
-	case w.holdsBack():
-		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ResponseHeader)
-	default:
-		w.moved = w.x.BytesIn
-		l.wheel.set(&c.timer, l.now, l.cfg.Limits.BodyProgress.Within)
-	}
-}
-
-// holdsBack tells whether the client waits to be told to send its body.
-func (w *work) holdsBack() bool { return w.req.Expect100 && !w.continued && w.x.BytesIn == 0 }
-
-// late ends the wait that took too long.
-func (l *loop) late(c *conn) {
-	w := c.work
-	switch {
-	case w.respHead:
-	case w.origin.connecting:
-		l.attempt(c, upstream.ConnectFailed)
-	case w.reqSent || w.reqDone || w.holdsBack():
-		l.fail(c, upstream.TimedOut)
-	case w.up.empty() && w.x.BytesIn-w.moved < int64(l.cfg.Limits.BodyProgress.Bytes):
-		l.refuse(c, answerSlow)
-	default:
 		l.await(c)
 	}
 }
@@ -176,7 +142,10 @@ func (l *loop) pullRequest(c *conn) bool {
 				return true
 			}
 			w.in.take(n, w.keep)
-			w.x.BytesIn += int64(len(data))
+			held := w.holdsBack()
+			if w.x.BytesIn += int64(len(data)); held && !w.holdsBack() {
+				l.await(c) // it did not wait to be told
+			}
 			w.up.b = w.appendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
@@ -248,6 +217,7 @@ func (l *loop) pushRequest(c *conn) bool {
 		w.up.take(n, 0)
 		progress = true
 	}
+	w.fed = l.waiting(&w.up, w.fed, progress)
 	if !w.up.empty() {
 		w.up.compact(0)
 		return progress
@@ -265,6 +235,7 @@ func (l *loop) pushRequest(c *conn) bool {
 // pushResponse writes to the client; false where the client is gone.
 func (l *loop) pushResponse(c *conn) bool {
 	w := c.work
+	progress := false
 	for c.writable && !w.out.empty() {
 		n, errno := c.write(w.out.pending())
 		if errno == unix.EAGAIN {
@@ -275,6 +246,8 @@ func (l *loop) pushResponse(c *conn) bool {
 			return false
 		}
 		w.out.take(n, 0)
+		progress = true
 	}
+	w.told = l.waiting(&w.out, w.told, progress)
 	return true
 }

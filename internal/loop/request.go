@@ -88,14 +88,17 @@ func (l *loop) accepted(c *conn, n int) bool {
 	c.served++
 	l.fill(c)
 	w.begun = true
-	switch v := l.engine.gate.Begin(&w.x); v {
-	case proxy.Inform:
+	switch v := l.engine.gate.Begin(&w.x); {
+	case c.hup && (v == proxy.Forward || v == proxy.Queue) && l.leftEarly(c):
+		l.cancel(c)
+		return false
+	case v == proxy.Inform:
 		w.begun = false
 		l.handOver(c)
 		return false
-	case proxy.Queue:
+	case v == proxy.Queue:
 		return l.enqueue(c)
-	case proxy.Reply:
+	case v == proxy.Reply:
 		l.answer(c)
 	default:
 		c.timer.at = 0

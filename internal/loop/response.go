@@ -204,7 +204,7 @@ func (l *loop) responseDone(c *conn) {
 	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty()
 	w.origin = nil
 	if clean {
-		l.keep(o)
+		l.keep(o, w.idle)
 	} else {
 		l.discard(o)
 	}

@@ -34,6 +34,9 @@ func (w *wheel) start(now time.Time) {
 	}
 }
 
+// ticks is d, rounded up.
+func ticks(d time.Duration) int64 { return int64((d + tick - 1) / tick) }
+
 func (w *wheel) tickOf(t time.Time) int64 { return int64(t.Sub(w.begin)/tick) + 1 }
 
 // set makes t fire after d from now; never, with 0.
