@@ -84,9 +84,18 @@ func (e *endings) hear(m events.Message) {
 	default:
 		return
 	}
-	name := m.Actor.Attributes["name"]
-	e.by[name] = append(e.by[name], verdict.Ending{At: time.Unix(0, m.TimeNano), Kind: kind})
+	e.add(m.Actor.Attributes["name"], verdict.Ending{At: time.Unix(0, m.TimeNano), Kind: kind})
 }
+
+// cutOff notes that a container has just lost its network, of which only its
+// network's events tell.
+func (e *endings) cutOff(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.add(name, verdict.Ending{At: time.Now(), Kind: verdict.CutOff})
+}
+
+func (e *endings) add(name string, one verdict.Ending) { e.by[name] = append(e.by[name], one) }
 
 func (e *endings) all() map[string][]verdict.Ending {
 	e.mu.Lock()

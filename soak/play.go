@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rgate/internal/enginetest"
@@ -68,7 +69,9 @@ func (h *house) play(ctx context.Context, plot scenario, c contestant) report.Ro
 		if p.front.faults != nil {
 			evidence.Faults = p.front.faults()
 		}
-		row = report.Sum(results, evidence.Judge(results))
+		proofs := evidence.Judge(results)
+		p.keepResults(c.name, results, proofs)
+		row = report.Sum(results, proofs)
 		if p.front.retries != nil {
 			row.Retries = p.front.retries()
 		}
@@ -143,6 +146,26 @@ func (p *play) keep(dir, name string) {
 		}
 	})
 }
+
+// keepResults keeps what did not go as it should, with its proof if any.
+func (p *play) keepResults(name string, results []traffic.Result, proofs map[string]string) {
+	if p.house.settings.keep == "" {
+		return
+	}
+	var b strings.Builder
+	for _, r := range results {
+		if r.Err != nil || r.Retried {
+			fmt.Fprintf(&b, "%s sent %s answered %s %s keep-alive %v status %d %s by %s retried %v proof %q: %v\n", r.ID, r.Sent.Format(stamp),
+				r.Answered.Format(stamp), r.Method, r.Keep, r.Status, r.Reason, r.ServedBy, r.Retried, proofs[r.ID], r.Err)
+		}
+	}
+	file := filepath.Join(p.house.settings.keep, p.plot.name+"-"+name+".txt")
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		p.Logf("cannot keep the results: %v", err)
+	}
+}
+
+const stamp = "15:04:05.0000"
 
 // add runs one more container.
 func (p *play) add(o enginetest.RunOptions) *enginetest.Container {

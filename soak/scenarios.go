@@ -110,6 +110,7 @@ func failsAtFirst(p *play) {
 
 func network(p *play) {
 	p.fleet[0].Disconnect("bridge")
+	p.cutOff(p.fleet[0].Name)
 	p.pause(5 * time.Second)
 	p.fleet[0].Connect("bridge")
 	p.awaitServing(p.fleet[0])

@@ -6,7 +6,8 @@
 //   - Taken: it was a POST, which may not be sent twice; the gateway's log says
 //     that its last attempt broke on a connection to a certain container after
 //     bytes were written; and the engine's events say that this container was
-//     sent its stop signal or KILL, or ended, while the request was under way.
+//     sent its stop signal or KILL, ended, or lost its network, while the
+//     request was under way.
 //     So it was with the process, or with the kernel on its behalf.
 //   - Sick: where the configuration ejects by server errors, it is a 500 that
 //     the container itself gave, before the ejection could take hold, or as

@@ -21,6 +21,7 @@ const (
 const (
 	Killed   = "killed"   // taken by a process that was killed or ended
 	Stopping = "stopping" // taken by a process, or for a listener, that was told to stop
+	CutOff   = "cut off"  // taken for a process whose network was just taken away
 	Sick     = "sick"     // a server error before the ejection took hold
 )
 
@@ -30,10 +31,11 @@ type Fault struct {
 	Endpoint string // the container of the last attempt
 }
 
-// Ending is an event that says that a container is told to end, or has ended.
+// Ending is an event that says that a container is told to end, has ended, or
+// cannot be reached any more.
 type Ending struct {
 	At   time.Time
-	Kind string // Killed or Stopping
+	Kind string // Killed, Stopping or CutOff
 }
 
 // Evidence is what is known besides the results.
@@ -46,7 +48,7 @@ type Evidence struct {
 // Eject is the configured ejection by server errors.
 type Eject struct {
 	After int           // server errors in a row; 0 for none
-	Base  time.Duration // the first ejection, which then doubles
+	Base  time.Duration // the first ejection, which then doubles; each may be a quarter shorter
 }
 
 // Judge answers, by request id, the proof for each failed result that could not
@@ -93,14 +95,16 @@ func (e Evidence) sick(results []traffic.Result) map[string]string {
 		slices.SortFunc(errors, func(a, b traffic.Result) int { return a.Sent.Compare(b.Sent) })
 		left, span := e.Eject.After, e.Eject.Base
 		var began, over time.Time // of the last ejection
+		var counted []time.Time   // towards the next
 		for _, r := range errors {
 			switch {
 			case r.Sent.Before(began): // on its way when the ejection began
 			case r.Sent.Before(over):
 				continue
 			default:
-				if left--; left <= 0 {
-					began, over, left = r.Answered, r.Answered.Add(span), 1
+				if counted = append(counted, r.Answered); len(counted) >= left {
+					began = slices.MaxFunc(counted, time.Time.Compare)
+					over, left, counted = began.Add(span*3/4), 1, nil
 					span *= 2
 				}
 			}

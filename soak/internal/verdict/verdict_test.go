@@ -31,6 +31,7 @@ func TestTaken(t *testing.T) {
 	}{
 		"a POST on a killed process":    {post, Evidence{Faults: fault, Endings: killed}, Killed},
 		"on a process told to stop":     {post, Evidence{Faults: fault, Endings: map[string][]Ending{"c": {{at(100), Stopping}}}}, Stopping},
+		"on a network taken away":       {post, Evidence{Faults: fault, Endings: map[string][]Ending{"c": {{at(100), CutOff}}}}, CutOff},
 		"the news is on its way":        {lost("POST", 502, closed, 150, 160), Evidence{Faults: fault, Endings: killed}, Killed},
 		"the news must have come":       {lost("POST", 502, closed, 250, 260), Evidence{Faults: fault, Endings: killed}, ""},
 		"over long before":              {lost("POST", 502, closed, -9000, -8000), Evidence{Faults: fault, Endings: killed}, ""},
@@ -61,10 +62,10 @@ func TestSick(t *testing.T) {
 		{"takes hold", 10, 20, true},
 		{"on its way", 15, 30, true},
 		{"during the ejection", 500, 510, false},
-		{"trial", 1100, 1110, true},
-		{"beside the trial", 1105, 1130, true},
-		{"the second ejection is longer", 2500, 2510, false},
-		{"trial again", 3200, 3210, true},
+		{"trial", 800, 810, true},
+		{"beside the trial", 805, 830, true},
+		{"the second ejection is longer", 2200, 2210, false},
+		{"trial again", 2400, 2410, true},
 	}
 	var results []traffic.Result
 	for _, x := range excused {
