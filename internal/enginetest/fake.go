@@ -105,6 +105,13 @@ func (f *Fake) Requests() []string {
 	return slices.Clone(f.requests)
 }
 
+// Forget drops the requests so far, so that a long test can measure memory.
+func (f *Fake) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.requests = nil
+}
+
 // Lists is the number of list requests so far.
 func (f *Fake) Lists() int {
 	n := 0
