@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rgate/internal/config"
+	"rgate/internal/rig"
 )
 
 // A request case is bytes on a client's connection.
@@ -70,7 +71,7 @@ var requestCases = []requestCase{
 }
 
 func TestRequests(t *testing.T) {
-	for _, kind := range []string{config.EngineLoop, config.EngineStandard} {
+	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
 			for _, f := range requestCases {
 				t.Run(f.section+" "+f.name, func(t *testing.T) {

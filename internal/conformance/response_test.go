@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rgate/internal/config"
+	"rgate/internal/rig"
 )
 
 // A response case is bytes from an endpoint that then closes.
@@ -42,7 +43,7 @@ var responseCases = []responseCase{
 }
 
 func TestResponses(t *testing.T) {
-	for _, kind := range []string{config.EngineLoop, config.EngineStandard} {
+	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
 			for _, f := range responseCases {
 				t.Run(f.section+" "+f.name, func(t *testing.T) {

@@ -28,9 +28,10 @@ func start(t testing.TB, kind, endpoint string) string {
 // recorder is an endpoint that reads requests as net/http would, notes them,
 // and sends a raw answer to each. An empty answer is a plain one.
 type recorder struct {
-	mu   sync.Mutex
-	seen []string
-	addr string
+	mu      sync.Mutex
+	seen    []string
+	headers []http.Header
+	addr    string
 }
 
 func record(t *testing.T, answer string) *recorder {
@@ -71,6 +72,7 @@ func (r *recorder) converse(c net.Conn, answer string) {
 		}
 		r.mu.Lock()
 		r.seen = append(r.seen, note)
+		r.headers = append(r.headers, req.Header)
 		r.mu.Unlock()
 		if answer != "" {
 			_, _ = io.WriteString(c, answer)

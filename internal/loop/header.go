@@ -67,9 +67,12 @@ func (w *work) appendRequestHead(dst []byte) []byte {
 		}
 		switch f.ID {
 		case h1.FieldHost, h1.FieldContentLength, h1.FieldTransferEncoding, h1.FieldForwarded,
-			h1.FieldXForwardedFor, h1.FieldXForwardedHost, h1.FieldXForwardedProto, h1.FieldXForwardedOther,
-			h1.FieldXRealIP, h1.FieldXRequestID:
+			h1.FieldXForwardedFor, h1.FieldXForwardedHost, h1.FieldXForwardedProto, h1.FieldXRequestID:
 			continue
+		case h1.FieldXForwardedOther, h1.FieldXRealIP:
+			if !x.Trusted() {
+				continue
+			}
 		case h1.FieldExpect:
 			if !r.Expect100 || w.reqBody.Kind == h1.BodyNone {
 				continue

@@ -13,6 +13,11 @@ func believed(peer netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
+// Trusted tells whether the peer is a proxy that is believed: then X-Real-Ip and
+// further X-Forwarded fields, such as X-Forwarded-Port, go on as they came. From
+// anyone else they are dropped.
+func (x *Exchange) Trusted() bool { return x.trusted }
+
 // AppendForwardedFor appends the value of X-Forwarded-For: the peer, after
 // what a trusted peer said.
 func (x *Exchange) AppendForwardedFor(dst []byte) []byte {

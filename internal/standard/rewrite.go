@@ -1,8 +1,10 @@
 package standard
 
 import (
+	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 )
 
 // rewrite makes the request that is sent on. ReverseProxy has removed
@@ -13,6 +15,9 @@ func rewrite(p *httputil.ProxyRequest) {
 	out := p.Out
 	out.URL = forwardedURL(p.In.Host, string(x.Path), string(x.Query))
 	out.Host = p.In.Host
+	if !x.Trusted() {
+		dropClaims(out.Header)
+	}
 	out.Header["X-Forwarded-For"] = []string{string(x.AppendForwardedFor(nil))}
 	out.Header["X-Forwarded-Host"] = []string{string(x.AppendForwardedHost(nil))}
 	out.Header["X-Forwarded-Proto"] = []string{string(x.AppendForwardedProto(nil))}
@@ -20,6 +25,15 @@ func rewrite(p *httputil.ProxyRequest) {
 	out.Header["X-Request-Id"] = []string{string(x.RequestID)}
 	if x.body != nil {
 		out.Trailer = p.In.Trailer // the map that the server fills at the body's end
+	}
+}
+
+// dropClaims removes what a stranger says of itself or others.
+func dropClaims(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "X-Forwarded-") || name == "X-Real-Ip" {
+			delete(h, name)
+		}
 	}
 }
 

@@ -1,0 +1,49 @@
+//go:build linux
+
+package conformance
+
+import (
+	"net/netip"
+	"testing"
+
+	"rgate/internal/config"
+	"rgate/internal/rig"
+)
+
+// TestForwardingFields holds what becomes of what a client says about itself
+// and others: it goes on only from a trusted proxy.
+func TestForwardingFields(t *testing.T) {
+	const said = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: https\r\n" +
+		"X-Forwarded-Port: 8443\r\nX-Forwarded-Prefix: /p\r\nX-Real-Ip: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n" + end
+	for name, want := range map[string]map[string]string{
+		"stranger": {
+			"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "x", "X-Forwarded-Proto": "http",
+			"X-Forwarded-Port": "", "X-Forwarded-Prefix": "", "X-Real-Ip": "",
+			"Forwarded": `for=127.0.0.1;host="x";proto=http`,
+		},
+		"trusted": {
+			"X-Forwarded-For": "6.6.6.6, 127.0.0.1", "X-Forwarded-Host": "h", "X-Forwarded-Proto": "https",
+			"X-Forwarded-Port": "8443", "X-Forwarded-Prefix": "/p", "X-Real-Ip": "6.6.6.6",
+			"Forwarded": `for=6.6.6.6, for=127.0.0.1;host="x";proto=http`,
+		},
+	} {
+		for _, kind := range rig.Engines {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				r := record(t, "")
+				exchange(t, rig.Start(t, kind, func(c *config.Config) {
+					if name == "trusted" {
+						c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+					}
+				}, r.addr).Addr, said)
+				if len(r.headers) != 1 {
+					t.Fatalf("the endpoint got %d requests", len(r.headers))
+				}
+				for field, value := range want {
+					if got := r.headers[0].Values(field); value == "" && got != nil || value != "" && (len(got) != 1 || got[0] != value) {
+						t.Errorf("%s: got %q, want %q", field, got, value)
+					}
+				}
+			})
+		}
+	}
+}
