@@ -21,7 +21,7 @@ type fault struct {
 	silent  bool          // takes the request and never answers
 	leaves  bool          // takes the request and closes
 	say     string        // instead of the endpoint's answer, and then closes
-	extra   string        // behind the endpoint's answer
+	extra   string        // right behind the endpoint's answer
 	after   int           // bytes of the answer, after which it ends; 0 for never
 	reset   bool          // with a reset
 	latency time.Duration // before the answer
@@ -110,7 +110,7 @@ func (e *endpoint) carry(c *net.TCPConn, f fault) {
 			_, _ = io.WriteString(c, f.say)
 			return
 		}
-		answer := answerTo(q.URL.Path, f.chunked)
+		answer := answerTo(q.URL.Path, f.chunked) + f.extra // in one piece: what comes later may come too late to be told
 		time.Sleep(f.latency)
 		if f.after > 0 {
 			_, _ = io.WriteString(c, answer[:f.after])
@@ -123,7 +123,6 @@ func (e *endpoint) carry(c *net.TCPConn, f fault) {
 		if !send(c, answer, f.drip) {
 			return
 		}
-		_, _ = io.WriteString(c, f.extra)
 	}
 }
 

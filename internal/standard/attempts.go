@@ -50,7 +50,7 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 		a := &attempt{sure: !x.Repeatable()}
 		res, err := t.RoundTrip(a.request(r, x, ep))
 		if err == nil {
-			err = x.check(res)
+			err = x.check(res, a)
 		}
 		if err == nil {
 			a.conn.Load().learn(res.Header)
@@ -182,8 +182,15 @@ func broken(err error) bool {
 
 var errUnasked = errors.New("cannot switch protocols: the endpoint answered 101 to what asked for no WebSocket")
 
+var errUnsolicited = errors.New("cannot use an answer that came before the request was sent")
+
 // check refuses responses that net/http takes and a client must not get.
-func (x *exchange) check(res *http.Response) error {
+func (x *exchange) check(res *http.Response, a *attempt) error {
+	if c := a.conn.Load(); c != nil && !c.asked.Load() {
+		res.Body.Close()
+		_ = c.Close()
+		return errUnsolicited
+	}
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		return nil
 	}

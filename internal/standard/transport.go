@@ -51,9 +51,7 @@ func newTransport(timeouts config.Timeouts) *transport {
 			if err != nil {
 				return nil, err
 			}
-			conn := &upstreamConn{Conn: c}
-			conn.keeps.Store(-1)
-			return conn, nil
+			return newUpstreamConn(c), nil
 		},
 		DisableCompression:     true,
 		MaxIdleConns:           idleConns,
