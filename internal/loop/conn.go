@@ -57,6 +57,7 @@ type work struct {
 	serial int           // tells apart the uses of one work
 
 	reqDone   bool // the request's body was read to its end
+	sent      bool // something of it was written
 	reqSent   bool // and everything was written
 	reqDead   bool // the endpoint takes no more of it
 	respHead  bool

@@ -137,12 +137,18 @@ func (l *loop) forget(e *upstream.Endpoint) {
 	}
 }
 
-// connected tells whether the connection of an origin that became writable was
-// made.
-func (o *origin) connected() bool {
+// connected tells how connecting failed for an origin that became writable;
+// None where it did not.
+func (o *origin) connected() upstream.Outcome {
 	code, err := unix.GetsockoptInt(o.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	o.connecting = false
-	return err == nil && code == 0
+	switch {
+	case err == nil && code == 0:
+		return upstream.None
+	case unix.Errno(code) == unix.ECONNRESET:
+		return upstream.Reset
+	}
+	return upstream.ConnectFailed
 }
 
 // known tells whether p's address is known well enough to dial.

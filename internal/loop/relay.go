@@ -24,7 +24,7 @@ func (l *loop) attempt(c *conn, last upstream.Outcome) {
 			return
 		}
 		p := l.poolOf(e)
-		if last != upstream.Stale { // after a stale connection only a fresh one will do
+		if last != upstream.Stale && last != upstream.Reset { // after those only a fresh connection will do
 			if o := l.reuse(p, !w.x.Repeatable()); o != nil {
 				l.begin(c, o)
 				return
@@ -56,7 +56,7 @@ func (l *loop) begin(c *conn, o *origin) {
 	w := c.work
 	c.phase = phaseRelay
 	w.origin, o.client = o, c
-	w.reqSent, w.reqDead, w.respHead, w.respDone, w.excess = false, false, false, false, false
+	w.sent, w.reqSent, w.reqDead, w.respHead, w.respDone, w.excess = false, false, false, false, false, false
 	w.fed, w.idle = 0, 0
 	w.resp.Reset()
 	if w.x.Body == proxy.Replayable {
@@ -89,8 +89,8 @@ func (l *loop) relay(c *conn) bool {
 		if !o.writable {
 			return false
 		}
-		if !o.connected() {
-			l.attempt(c, upstream.ConnectFailed)
+		if failed := o.connected(); failed != upstream.None {
+			l.attempt(c, failed)
 			return true
 		}
 		l.await(c)
@@ -215,6 +215,7 @@ func (l *loop) pushRequest(c *conn) bool {
 			return true
 		}
 		w.up.take(n, 0)
+		w.sent = w.sent || n > 0
 		progress = true
 	}
 	w.fed = l.waiting(&w.up, w.fed, progress)

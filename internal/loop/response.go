@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/h1"
+	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 )
 
@@ -223,12 +224,22 @@ func (l *loop) originEnded(c *conn, reset bool) bool {
 		l.responseDone(c)
 		return true
 	}
-	if w.origin.reused && w.down.empty() && !w.continued {
+	kept := w.origin.reused && w.down.empty() && !w.continued
+	switch {
+	case w.untouched() && !(kept && w.x.Repeatable()):
+		l.fail(c, upstream.Reset)
+	case kept:
 		l.fail(c, upstream.Stale)
-	} else {
+	default:
 		l.fail(c, upstream.Broken)
 	}
 	return false
+}
+
+// untouched tells whether nothing was sent to the endpoint, and nothing taken
+// from the client that could not be sent to another.
+func (w *work) untouched() bool {
+	return !w.sent && (w.x.Body != proxy.Streamed || w.x.BytesIn == 0 && !w.reqDone)
 }
 
 // truncated ends an answer that cannot be completed: the client gets what came

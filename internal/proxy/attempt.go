@@ -50,10 +50,14 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 // that was reached before is asked again, on a fresh connection.
 func (x *Exchange) another(b *upstream.Backend, last upstream.Outcome, now time.Time) *upstream.Endpoint {
 	e := x.pick(b, x.tried[:min(x.attempts, maxAttempts)], now)
-	if e == nil && (last == upstream.Stale || last == upstream.Broken || last == upstream.TimedOut) {
-		e = b.Pick(x.key, nil, now)
+	if e != nil {
+		return e
 	}
-	return e
+	switch last {
+	case upstream.Stale, upstream.Reset, upstream.Broken, upstream.TimedOut:
+		return b.Pick(x.key, nil, now)
+	}
+	return nil
 }
 
 func (x *Exchange) pick(b *upstream.Backend, tried []*upstream.Endpoint, now time.Time) *upstream.Endpoint {
@@ -79,7 +83,7 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 		return false
 	}
 	switch last {
-	case upstream.ConnectFailed, upstream.ConnectTimedOut:
+	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut:
 		return true // the body was not touched
 	case upstream.Stale, upstream.Broken, upstream.TimedOut:
 		return x.Repeatable()
@@ -89,7 +93,7 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 
 // unconnected tells whether o says that there was no connection.
 func unconnected(o upstream.Outcome) bool {
-	return o == upstream.ConnectFailed || o == upstream.ConnectTimedOut
+	return o == upstream.ConnectFailed || o == upstream.Reset || o == upstream.ConnectTimedOut
 }
 
 // failure is what the client is told when the last attempt ended so. That no
@@ -106,7 +110,7 @@ func failure(o upstream.Outcome) *Answer {
 	switch o {
 	case upstream.None:
 		return answerNoEndpoint
-	case upstream.ConnectFailed, upstream.ConnectTimedOut:
+	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut:
 		return answerConnect
 	case upstream.TimedOut:
 		return answerTimeout

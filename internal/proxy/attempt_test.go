@@ -40,6 +40,8 @@ func TestNext(t *testing.T) {
 		f(one, method, NoBody, upstream.ConnectFailed, false, 503)
 		f(two, method, Streamed, upstream.ConnectTimedOut, true, 0)
 		f(one, method, NoBody, upstream.ConnectTimedOut, false, 503)
+		f(two, method, Streamed, upstream.Reset, true, 0)
+		f(one, method, Streamed, upstream.Reset, true, 0)
 		f(two, method, NoBody, upstream.Invalid, false, 502)
 	}
 	f(two, "GET", NoBody, upstream.Broken, true, 0)

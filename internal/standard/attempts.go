@@ -43,10 +43,10 @@ func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // try makes one attempt on ep, and again on another connection where a kept one
-// turns out to be closed before a byte is sent; where a fresh one does, once.
+// turns out to be closed before a byte is sent.
 func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, error) {
 	t := x.engine.transportTo(ep, x.Table.Config.Timeouts)
-	for again := true; ; {
+	for {
 		a := &attempt{sure: !x.Repeatable()}
 		res, err := t.RoundTrip(a.request(r, x, ep))
 		if err == nil {
@@ -59,13 +59,15 @@ func (x *exchange) try(r *http.Request, ep *upstream.Endpoint) (*http.Response, 
 		if a.spent() {
 			t.CloseIdleConnections() // this one was the youngest
 		}
-		if a.closedUnsent() && again && r.Context().Err() == nil && x.body.rewind() {
-			again = a.kept.Load()
+		if a.kept.Load() && a.unsent() && r.Context().Err() == nil && x.body.rewind() {
 			continue
 		}
 		x.outcome = x.judge(r.Context(), a, err)
 		if x.outcome != upstream.Canceled && !x.body.rewind() {
 			x.Exchange.Body = proxy.Streamed // too much of it is gone
+			if x.outcome == upstream.Reset {
+				x.outcome = upstream.Broken
+			}
 		}
 		return nil, err
 	}
@@ -76,7 +78,8 @@ type attempt struct {
 	sure        bool        // the connection must be certain to be alive
 	kept        atomic.Bool // the connection is not fresh
 	conn        atomic.Pointer[upstreamConn]
-	wrote, read int64 // by conn, before this attempt
+	asked       int64 // of conn, before this attempt; conn may serve the next by the time this one's answer is looked at
+	wrote, read int64
 }
 
 // request is r made for one attempt.
@@ -111,7 +114,7 @@ func (a *attempt) got(info httptrace.GotConnInfo) {
 	if !ok {
 		return
 	}
-	a.wrote, a.read = c.wrote.Load(), c.read.Load()
+	a.asked, a.wrote, a.read = c.asked.Load(), c.wrote.Load(), c.read.Load()
 	// One that was dialled for another request, which then took a third, was
 	// idle without having been used.
 	kept := info.Reused || info.WasIdle
@@ -136,9 +139,6 @@ func (a *attempt) unsent() bool {
 	return c == nil || c.wrote.Load() == a.wrote
 }
 
-// closedUnsent tells whether there was a connection and it took nothing.
-func (a *attempt) closedUnsent() bool { return a.conn.Load() != nil && a.unsent() }
-
 // spent tells whether the attempt met a connection too old to be used.
 func (a *attempt) spent() bool {
 	c := a.conn.Load()
@@ -160,6 +160,8 @@ func (x *exchange) judge(ctx context.Context, a *attempt, err error) upstream.Ou
 	switch c := a.conn.Load(); {
 	case a.unsent() && late:
 		return upstream.ConnectTimedOut
+	case a.unsent() && (c != nil || errors.Is(err, syscall.ECONNRESET)):
+		return upstream.Reset
 	case a.unsent():
 		return upstream.ConnectFailed
 	case late:
@@ -186,7 +188,7 @@ var errUnsolicited = errors.New("cannot use an answer that came before the reque
 
 // check refuses responses that net/http takes and a client must not get.
 func (x *exchange) check(res *http.Response, a *attempt) error {
-	if c := a.conn.Load(); c != nil && !c.asked.Load() {
+	if c := a.conn.Load(); c != nil && c.asked.Load() == a.asked {
 		res.Body.Close()
 		_ = c.Close()
 		return errUnsolicited

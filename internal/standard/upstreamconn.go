@@ -29,13 +29,13 @@ const (
 type upstreamConn struct {
 	net.Conn
 	wrote, read atomic.Int64
-	asked       atomic.Bool   // something was sent since the last reuse, or is being sent
+	asked       atomic.Int64  // writes that were begun
 	reading     atomic.Bool   // net/http waits for more: it has used all it read
 	began       chan struct{} // has a token after reading began
-	over        atomic.Bool  // the endpoint has sent all it will
-	suspect     atomic.Bool  // kept alive, and not looked at since
-	spent       atomic.Bool  // not to be used again
-	keeps       atomic.Int64 // how long the endpoint said it keeps it idle; -1 for not said
+	over        atomic.Bool   // the endpoint has sent all it will
+	suspect     atomic.Bool   // kept alive, and not looked at since
+	spent       atomic.Bool   // not to be used again
+	keeps       atomic.Int64  // how long the endpoint said it keeps it idle; -1 for not said
 }
 
 func newUpstreamConn(c net.Conn) *upstreamConn {
@@ -49,7 +49,6 @@ func newUpstreamConn(c net.Conn) *upstreamConn {
 // the request must be sure.
 func (c *upstreamConn) reuse(idle time.Duration, sure bool) {
 	c.suspect.Store(true)
-	c.asked.Store(false)
 	keeps := time.Duration(c.keeps.Load())
 	closing := keeps >= 0 && idle >= keeps-min(keeps/2, keepMargin)
 	c.spent.Store(closing || sure && !canLook)
@@ -71,7 +70,7 @@ func (c *upstreamConn) Write(p []byte) (int, error) {
 	if c.spent.Load() || c.suspect.CompareAndSwap(true, false) && !c.quiet() {
 		return 0, errStale
 	}
-	c.asked.Store(true)
+	c.asked.Add(1)
 	n, err := c.Conn.Write(p)
 	c.wrote.Add(int64(n))
 	return n, err

@@ -40,9 +40,9 @@ func (b *Budget) slot(now time.Time) *budgetSlot {
 func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
 
 // Allows tells whether an attempt may follow one that ended so, and counts it
-// where it counts: a refused dial costs nobody anything.
+// where it counts: a connection refused or reset unused costs nobody anything.
 func (b *Budget) Allows(last Outcome, now time.Time) bool {
-	return last == None || last == ConnectFailed || b.Retry(now)
+	return last == None || last == ConnectFailed || last == Reset || b.Retry(now)
 }
 
 // Retry takes one retry out of the budget; false where it is spent.

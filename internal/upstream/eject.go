@@ -58,7 +58,7 @@ func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
 		if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
 			b.eject(e)
 		}
-	case ConnectFailed, ConnectTimedOut, Broken, TimedOut, Truncated:
+	case ConnectFailed, Reset, ConnectTimedOut, Broken, TimedOut, Truncated:
 		if n := j.failures.Add(1); b.Eject.ConnectFailures > 0 && int(n) >= b.Eject.ConnectFailures {
 			b.eject(e)
 		}

@@ -125,7 +125,7 @@ func TestEjectionsGrowUpToTheirMost(t *testing.T) {
 // Every way an endpoint can fail by its own doing counts; an answer clears.
 func TestWhatCountsAsFailure(t *testing.T) {
 	for o, want := range map[Outcome]bool{
-		ConnectFailed: true, ConnectTimedOut: true, Broken: true, TimedOut: true, Truncated: true,
+		ConnectFailed: true, Reset: true, ConnectTimedOut: true, Broken: true, TimedOut: true, Truncated: true,
 		Stale: false, Canceled: false, Invalid: false,
 	} {
 		b := backendOf(Random, endpoints(2))

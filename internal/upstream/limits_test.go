@@ -35,7 +35,7 @@ func TestRefusedDialsAreFreeOfTheBudget(t *testing.T) {
 	var b Budget
 	now := time.Unix(1000, 0)
 	for range 100 {
-		if !b.Allows(ConnectFailed, now) || !b.Allows(None, now) {
+		if !b.Allows(ConnectFailed, now) || !b.Allows(Reset, now) || !b.Allows(None, now) {
 			t.Fatal("a refused dial or a first attempt was counted")
 		}
 	}

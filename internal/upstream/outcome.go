@@ -9,6 +9,7 @@ const (
 	None            Outcome = iota // no attempt was made yet
 	Answered                       // a valid response head arrived
 	ConnectFailed                  // refused or not to be reached: provably nothing was sent, and no time lost
+	Reset                          // the connection was closed before anything was sent on it
 	ConnectTimedOut                // no connection in time: provably nothing was sent, but the client waited
 	Stale                          // a kept-alive connection had been closed before a byte of the response
 	Broken                         // the connection died after request bytes were sent, before a response head
@@ -18,7 +19,7 @@ const (
 	Truncated                      // a response head arrived, and its body broke off: not the client's doing
 )
 
-var outcomeNames = [...]string{"none", "answered", "connect failed", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off"}
+var outcomeNames = [...]string{"none", "answered", "connect failed", "connection reset unused", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off"}
 
 // String is the outcome in words, for logs.
 func (o Outcome) String() string { return outcomeNames[o] }
