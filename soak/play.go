@@ -160,7 +160,11 @@ func (p *play) keepResults(name string, results []traffic.Result, proofs map[str
 		}
 	}
 	file := filepath.Join(p.house.settings.keep, p.plot.name+"-"+name+".txt")
-	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+	err := os.MkdirAll(p.house.settings.keep, 0o755)
+	if err == nil {
+		err = os.WriteFile(file, []byte(b.String()), 0o644)
+	}
+	if err != nil {
 		p.Logf("cannot keep the results: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ type Config struct {
 
 // The engines a file can ask for.
 const (
-	EngineAuto     = "auto"     // standard, until the loop has proven itself
+	EngineAuto     = "auto"     // the loop where it runs, else standard
 	EngineLoop     = "loop"     // epoll, Linux only
 	EngineStandard = "standard" // net/http, everywhere
 )

@@ -18,6 +18,7 @@ import (
 func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint {
 	b := x.Route.Backend
 	if last != upstream.None {
+		x.gate.logAttempt(x, last)
 		x.settle(last, now)
 		if !x.mayRepeat(last) {
 			x.reply(x.failure(last))

@@ -49,6 +49,10 @@ type Exchange struct {
 	Status            int  // that was sent; 0 for none
 	Upgraded          bool // the connection became something else than HTTP
 
+	// Fault is why the attempt before Next failed, for the log; nil where its
+	// outcome says it all.
+	Fault error
+
 	gate      *Gate
 	trusted   bool
 	admitted  bool

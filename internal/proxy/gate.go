@@ -186,6 +186,21 @@ func (x *Exchange) leaveQueue(t *upstream.Ticket) {
 	}
 }
 
+// logAttempt tells who debugs of an attempt that failed.
+func (g *Gate) logAttempt(x *Exchange, o upstream.Outcome) {
+	if !g.log.Enabled(context.Background(), slog.LevelDebug) || x.endpoint == nil {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", string(x.RequestID)), slog.String("endpoint", x.endpoint.Name),
+		slog.String("address", x.endpoint.Address), slog.String("outcome", o.String()),
+	}
+	if x.Fault != nil {
+		attrs = append(attrs, slog.String("error", x.Fault.Error()))
+	}
+	g.log.LogAttrs(context.Background(), slog.LevelDebug, "an attempt failed", attrs...)
+}
+
 // logFault tells the operator of what should not have happened to a request.
 func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 	if !g.log.Enabled(context.Background(), level) || !g.quiet.allow(x.Start) {

@@ -37,8 +37,7 @@ func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 		if x.outcome == upstream.Canceled {
 			return nil, err
 		}
-		x.engine.log.Debug("an attempt failed", "request_id", string(x.RequestID), "endpoint", ep.Name,
-			"address", ep.Address, "outcome", x.outcome.String(), "error", err)
+		x.Fault = err
 	}
 }
 
