@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -42,6 +43,8 @@ type State struct {
 	Budget Budget
 	Gate   Admission
 	turn   atomic.Uint64 // of round robin
+
+	ejecting sync.Mutex // held while one endpoint is put aside
 }
 
 // NewBackend makes a backend of generations, newest first. state is its

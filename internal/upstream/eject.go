@@ -68,7 +68,13 @@ func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
 // eject puts e aside for a time that doubles with each ejection in a row, with
 // jitter so that endpoints do not come back all at once. Never more than half
 // of a backend's endpoints are out: a sick guess is better than none.
+//
+// Failures arrive in many goroutines at once: without the lock each would count
+// the other's endpoint as usable, and all could go. It is taken after failures
+// only.
 func (b *Backend) eject(e *Endpoint) {
+	b.ejecting.Lock()
+	defer b.ejecting.Unlock()
 	now := time.Now().UnixNano()
 	if e.ejection.active(now) {
 		return
