@@ -52,7 +52,7 @@ type listener struct {
 
 // Close implements net.Listener.
 func (l *listener) Close() error {
-	err := net.ErrClosed
+	var err error // closing it again, as net/http does, is none
 	l.once.Do(func() {
 		err = l.Listener.Close()
 		close(l.closed)
