@@ -13,10 +13,12 @@ type Gateway struct {
 	Drain  func(container string) (endpoints int)
 	Undo   func(container string) (endpoints int) // of a Drain
 	Ready  func() error                           // why requests should not come here yet, or any more
+	// Upgrade answers the process that has taken over, or why none has.
+	Upgrade func() (pid int, err error)
 }
 
-// Handler serves the socket: /stats, /routes, /reload, /drain, /undrain,
-// /healthz and /readyz. What changes something wants POST.
+// Handler serves the socket: /stats, /routes, /reload, /upgrade, /drain,
+// /undrain, /healthz and /readyz. What changes something wants POST.
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/stats", Stats(g.Table))
@@ -35,6 +37,14 @@ func Handler(g Gateway) http.Handler {
 			return
 		}
 		writeJSON(w, map[string]string{"status": "reloaded"})
+	})
+	mux.HandleFunc("POST /upgrade", func(w http.ResponseWriter, _ *http.Request) {
+		pid, err := g.Upgrade()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeJSON(w, map[string]int{"pid": pid})
 	})
 	mux.HandleFunc("POST /drain", onContainer(g.Drain))
 	mux.HandleFunc("POST /undrain", onContainer(g.Undo))

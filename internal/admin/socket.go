@@ -30,20 +30,21 @@ func socketPath(port, uid int, runtime string) string {
 
 // Listen opens the socket at path for the owner alone. A socket that a dead
 // process left is replaced; one that a living process answers on is not.
-func Listen(path string) (net.Listener, error) {
+func Listen(path string) (*net.UnixListener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the admin socket: %w", err)
 	}
-	l, err := net.Listen("unix", path)
+	addr := &net.UnixAddr{Name: path, Net: "unix"}
+	l, err := net.ListenUnix("unix", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		if conn, dialErr := net.Dial("unix", path); dialErr == nil {
+		if conn, dialErr := net.DialUnix("unix", nil, addr); dialErr == nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("cannot listen on %s: another rgate answers there; set admin.socket to another path", path)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, fmt.Errorf("cannot replace a dead admin socket: %w", err)
 		}
-		l, err = net.Listen("unix", path)
+		l, err = net.ListenUnix("unix", addr)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the admin socket: %w", err)

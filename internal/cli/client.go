@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,8 +22,9 @@ import (
 
 // client asks a running gateway over its admin socket.
 type client struct {
-	port   int
-	socket string
+	port     int
+	socket   string
+	patience time.Duration // 0 for 30 s
 }
 
 func (c *client) flags(cmd *cobra.Command) {
@@ -42,7 +44,7 @@ var errNotRunning = errors.New("no gateway answers")
 
 // ask sends one request and returns the body of a 200.
 func (c *client) ask(ctx context.Context, method, target string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.patience, 30*time.Second))
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", c.path())
@@ -65,10 +67,13 @@ func (c *client) ask(ctx context.Context, method, target string) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the gateway's answer: %w", err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, errors.New(strings.TrimSpace(string(body)))
+	switch response.StatusCode {
+	case http.StatusOK:
+		return body, nil
+	case http.StatusUnprocessableEntity: // the configuration
+		return nil, usageError{errors.New(strings.TrimSpace(string(body)))}
 	}
-	return body, nil
+	return nil, errors.New(strings.TrimSpace(string(body)))
 }
 
 // getStats asks for statistics and decodes them.
@@ -92,7 +97,7 @@ func newReload(p Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "reload",
 		Short:   "Make a running gateway read its file again",
-		Long:    "Make a running gateway read its file again. A bad file keeps what runs; its problems are printed.",
+		Long:    "Make a running gateway read its file again. A bad file keeps what runs; its\nproblems are printed, and the exit code is 2.",
 		Example: "  rgate reload\n  rgate reload --port 9000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -100,6 +105,35 @@ func newReload(p Process) *cobra.Command {
 				return err
 			}
 			_, err := fmt.Fprintln(p.Stdout, "reloaded")
+			return err
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}
+
+func newUpgrade(p Process) *cobra.Command {
+	c := client{patience: 2 * time.Minute} // more than an upgrade may take
+	cmd := &cobra.Command{
+		Use:   "upgrade",
+		Short: "Put the program as it is on disk now in a running gateway's place",
+		Long: `Put the program as it is on disk now in a running gateway's place, without a
+gap: the new process inherits the sockets, reads the configuration and finds the
+endpoints; once it serves, the old one answers what it has and ends. If the new
+one does not come to serve within a minute, the old one goes on, and what the
+new one said is printed. SIGUSR2 does the same.`,
+		Example: "  rgate upgrade\n  rgate upgrade --port 9000",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			body, err := c.ask(cmd.Context(), http.MethodPost, "/upgrade")
+			if err != nil {
+				return err
+			}
+			var heir struct{ PID int }
+			if err := decode(body, &heir); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.Stdout, "process %d has taken over\n", heir.PID)
 			return err
 		},
 	}

@@ -14,7 +14,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(envMain) != "" {
+		actAsRgate()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // answer is what a command left behind.
 type answer struct {

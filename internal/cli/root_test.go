@@ -18,6 +18,7 @@ func TestMistypes(t *testing.T) {
 		"undrian x":              `did you mean "undrain"?`,
 		"expl":                   `did you mean "explain"?`,
 		"relaod":                 `did you mean "reload"?`,
+		"upgarde":                `did you mean "upgrade"?`,
 		"zzzzzzzz":               `there is no command "zzzzzzzz" (rgate --help`,
 		"--prot 80":              "did you mean --port?",
 		"--conifg x":             "did you mean --config?",

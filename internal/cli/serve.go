@@ -2,18 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
 	"strconv"
-	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"rgate/internal/config"
 	"rgate/internal/gateway"
+	"rgate/internal/handover"
 )
 
 type serveFlags struct {
@@ -33,8 +31,10 @@ func newServe(p Process) *cobra.Command {
 		Long: `Serve traffic by a configuration file. The same as rgate without a command.
 
 SIGHUP, and any change of the file's content, reload it; a bad file keeps the
-running configuration. SIGINT and SIGTERM end: what is in flight is answered
-first, within drain_timeout. A second signal ends at once.`,
+running configuration. SIGUSR2 puts the program that is at rgate's path by then
+in its place, without a gap, as rgate upgrade does. SIGINT and SIGTERM end: what
+is in flight is answered first, within drain_timeout. A second signal ends at
+once.`,
 		Example: "  rgate serve --port 8080 --config config.yml\n  rgate serve --listen 127.0.0.1:9000 --log-format json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,6 +53,12 @@ first, within drain_timeout. A second signal ends at once.`,
 }
 
 func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
+	program := handover.Self()
+	inherited, err := handover.Inherit()
+	if err != nil {
+		return usageError{err}
+	}
+	defer inherited.Close()
 	log, err := newLog(p, f)
 	if err != nil {
 		return err
@@ -65,41 +71,31 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
 		return err
 	}
 	// Signals first: one that comes while the gateway is made must not kill it.
-	reloads := make(chan struct{}, 1)
-	ctx, stop := untilSignal(ctx, func() {
-		select {
-		case reloads <- struct{}{}:
-		default: // one is on its way
-		}
+	orders := newOrders(ctx)
+	defer orders.stop()
+	g, err := gateway.New(gateway.Options{
+		File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log, Env: p.Env,
+		Inherited: inherited, Program: program, Supervisor: handover.NewSupervisor(log),
 	})
-	defer stop()
-	g, err := gateway.New(gateway.Options{File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log, Env: p.Env})
+	if errors.Is(err, gateway.ErrSocket) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}
-	reloading := make(chan struct{})
-	go func() {
-		defer close(reloading)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-reloads:
-				_ = g.Reload() // the gateway logs what is wrong with a file
-			}
-		}
-	}()
-	defer func() { <-reloading }()
-	defer stop()
-	return g.Run(ctx)
+	obeying := make(chan struct{})
+	go func() { defer close(obeying); orders.obey(g) }()
+	defer func() { orders.stop(); <-obeying }()
+	return g.Run(orders.life)
 }
 
-// address is where traffic comes in: flags beat the file.
+// address is where traffic comes in: flags beat the file. "" is nowhere in
+// particular.
 func address(f serveFlags, cfg *config.Config, portGiven bool) string {
 	switch {
 	case f.listen != "":
 		return f.listen
-	case portGiven || cfg.Listen == "":
+	case portGiven:
 		return ":" + strconv.Itoa(f.port)
 	}
 	return cfg.Listen
@@ -121,34 +117,4 @@ func newLog(p Process, f serveFlags) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(p.Stderr, options)), nil
 	}
 	return nil, usageError{fmt.Errorf("--log-format %q must be text or json", f.logFormat)}
-}
-
-// untilSignal ends the returned context at SIGINT or SIGTERM and the process
-// at a second one; SIGHUP calls reload.
-func untilSignal(ctx context.Context, reload func()) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ending := false
-		for s := range signals {
-			switch {
-			case s == syscall.SIGHUP:
-				reload()
-			case ending:
-				os.Exit(exitFault)
-			default:
-				ending = true
-				cancel()
-			}
-		}
-	}()
-	return ctx, sync.OnceFunc(func() {
-		signal.Stop(signals)
-		close(signals)
-		<-done
-		cancel()
-	})
 }

@@ -182,7 +182,7 @@ func TestReload(t *testing.T) {
 	}
 	s.rewrite(good + "stats: {paht: /s}\n")
 	a := s.ask("reload")
-	a.want(t, 1, s.file+":4:9: unknown key `paht`")
+	a.want(t, 2, s.file+":4:9: unknown key `paht`")
 	if _, body := s.get("/"); body != "two" || a.stdout != "" {
 		t.Errorf("after a bad file: %q, stdout %q", body, a.stdout)
 	}
@@ -339,7 +339,7 @@ func TestFlagsBeatTheFile(t *testing.T) {
 		portGiven bool
 		want      string
 	}{
-		{"", "", false, ":7"},
+		{"", "", false, ""},
 		{"", "127.0.0.1:1", false, "127.0.0.1:1"},
 		{"", "127.0.0.1:1", true, ":7"},
 		{"127.0.0.1:2", "127.0.0.1:1", true, "127.0.0.1:2"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"rgate/internal/admin"
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/handover"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 	"rgate/internal/standard"
@@ -30,6 +30,10 @@ type Source interface {
 // next request, already on the way, is then still answered.
 const linger = time.Second
 
+// readyPatience is how long rgate waits to know the endpoints before it says
+// that it is ready, and serves what it can.
+const readyPatience = 10 * time.Second
+
 // Options are what a gateway is made of.
 type Options struct {
 	File   string                           // config file that is watched; "" where Config did not come from one
@@ -40,6 +44,10 @@ type Options struct {
 	Env    func(name string) (string, bool) // for ${VAR} on reload; nil for the process's
 	Source Source                           // nil for the Docker engine that the config names
 	Poll   time.Duration                    // how often the file is read; 0 for a second
+
+	Inherited  *handover.Inheritance // sockets that were passed to this process; nil for none
+	Program    *handover.Program     // what Upgrade starts; nil where that makes no sense
+	Supervisor *handover.Supervisor  // who is told how things stand; nil for nobody
 }
 
 // Gateway is a running gateway. New opens what can fail to open, Run serves.
@@ -50,23 +58,31 @@ type Gateway struct {
 	engine  engine
 	source  Source
 
-	listener net.Listener
-	socket   net.Listener // nil where commands cannot be served
+	inherited  *handover.Inheritance
+	bequest    bequest
+	succession *succession
+	listener   net.Listener
+	handed     bool              // listener was inherited: another process may serve it too
+	socket     *net.UnixListener // nil where commands cannot be served
+	lent       bool              // socket belongs to the service manager
 
 	file     *watchedFile
 	views    viewSlot
 	reloads  chan reload
 	rejected atomic.Int64 // reloads whose file was bad
 	viewed   atomic.Bool  // a first view is in, or none is needed
+	serving  atomic.Bool
 	leaving  atomic.Bool
-	ended    chan struct{} // closed when the owner ended
+	settled  chan struct{}   // closed once it is known which endpoints are well
+	ended    chan struct{}   // closed when the owner ended
+	life     context.Context // ends when rgate is told to end, which endLife tells
+	endLife  context.CancelCauseFunc
 
 	owned   sync.WaitGroup // goroutines that end with Run
 	probing probes
 }
 
-// New opens the listener and the admin socket. An admin socket that cannot be
-// opened is logged, not fatal: traffic matters more than commands.
+// New opens the listener and the admin socket, unless they were inherited.
 func New(o Options) (*Gateway, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -74,45 +90,32 @@ func New(o Options) (*Gateway, error) {
 	if o.Poll == 0 {
 		o.Poll = time.Second
 	}
-	if o.Listen == "" {
-		o.Listen = o.Config.Listen
+	if o.Inherited == nil {
+		o.Inherited = &handover.Inheritance{}
 	}
-	if o.Listen == "" {
-		o.Listen = ":8080"
+	g := &Gateway{
+		options: o, log: o.Log, file: newWatchedFile(o.File), views: newViewSlot(),
+		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
+		reloads: make(chan reload), settled: make(chan struct{}), ended: make(chan struct{}), probing: newProbes(),
 	}
-	g := &Gateway{options: o, log: o.Log, file: newWatchedFile(o.File), reloads: make(chan reload), ended: make(chan struct{}), views: newViewSlot()}
+	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
 	if err := g.openSource(); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", o.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w (is another program on that port? choose one with --port)", o.Listen, err)
-	}
-	g.listener = l
-	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Stats(g.gate.Table)})
-	if err != nil {
-		_ = l.Close()
+	if err := g.openListener(); err != nil {
 		return nil, err
 	}
-	g.openSocket()
-	return g, nil
-}
-
-func (g *Gateway) openSocket() {
-	path := g.options.Socket
-	if path == "" {
-		path = g.options.Config.Admin.Socket
-	}
-	if tcp, ok := g.listener.Addr().(*net.TCPAddr); path == "" && ok {
-		path = admin.SocketPath(tcp.Port)
-	}
-	l, err := admin.Listen(path)
+	var err error
+	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Stats(g.gate.Table)})
 	if err != nil {
-		g.log.Warn("commands such as `rgate stats` will not reach this gateway", "error", err)
-		return
+		return nil, g.refuse(err)
 	}
-	g.socket = l
+	g.openSocket()
+	if n := g.inherited.Discard(); n > 0 {
+		g.log.Warn("some of the sockets that were passed are not used", "unused", n)
+	}
+	return g, nil
 }
 
 // Addr is the address that takes traffic.
@@ -136,47 +139,111 @@ func (g *Gateway) Ready() error {
 	return nil
 }
 
-// Run serves until ctx ends, then stops accepting, lets what is in flight end
-// within the drain timeout, and returns. It is called once.
+// Run serves until ctx ends or another process has taken over, then stops
+// accepting, lets what is in flight end within the drain timeout, and returns.
+// It is called once.
 func (g *Gateway) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer g.owned.Wait()
 	defer stop()
+	g.owned.Go(func() { g.own(background) })
+	if g.handed {
+		// Whoever serves this socket now does it better until then.
+		if serve, err := g.await(ctx); !serve {
+			g.close()
+			return err
+		}
+	}
 	served := make(chan error, 1)
 	g.owned.Go(func() { served <- g.engine.Serve(g.listener) })
-	g.owned.Go(func() { g.own(background) })
-	commands := g.serveSocket()
-	defer commands()
+	commands := g.serveCommands()
+	defer commands.end()
+	g.takeOver()
 	g.log.Info("rgate serves", "address", g.listener.Addr().String(), "routes", len(g.options.Config.Routes))
+	g.owned.Go(func() { g.announce(ctx) })
+	var err error
 	select {
-	case err := <-served:
-		return fmt.Errorf("cannot serve any longer: %w", err)
+	case err = <-served:
+		err = fmt.Errorf("cannot serve any longer: %w", err)
 	case <-ctx.Done():
+	case <-g.succession.done:
 	}
 	g.leaving.Store(true)
-	limit := g.gate.Table().Config.Traffic.DrainTimeout
+	g.endLife(errors.New("rgate was told to end"))
+	g.succession.close()
+	if err == nil {
+		g.leave(background, commands)
+	}
+	return err
+}
+
+// await tells whether to serve an inherited socket: once it is known which
+// endpoints are well, or as well as may be; not if ctx ends first.
+func (g *Gateway) await(ctx context.Context) (serve bool, err error) {
+	patience := readyPatience
+	if g.inherited.Successor() {
+		patience = takeOverPatience
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, nil
+	case <-g.settled:
+		return true, nil
+	case <-timer.C:
+	}
+	if g.inherited.Successor() {
+		return false, fmt.Errorf("cannot take over: in %v it did not become known which endpoints are well: %v", patience, g.unsettled())
+	}
+	return true, nil
+}
+
+// takeOver says to the predecessor, if there is one, that this process serves.
+func (g *Gateway) takeOver() {
+	if err := g.inherited.Ready(); err != nil {
+		g.log.Warn("this process serves, but the one before it did not wait for that", "error", err)
+	}
+	g.ownSocket(true)
+	g.serving.Store(true)
+}
+
+// announce says to the service manager that requests can be answered.
+func (g *Gateway) announce(ctx context.Context) {
+	timer := time.NewTimer(readyPatience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-g.settled:
+	case <-timer.C:
+	}
+	g.options.Supervisor.Ready()
+}
+
+// leave lets what is in flight end.
+func (g *Gateway) leave(background context.Context, c *commands) {
+	limit, quiet := g.gate.Table().Config.Traffic.DrainTimeout, linger
+	if g.succession.heir.Load() != 0 {
+		g.yield()
+		g.owned.Go(c.end)
+		quiet = min(hearOut, limit/2)
+	} else {
+		g.options.Supervisor.Stopping()
+	}
 	g.log.Info("rgate drains what is in flight and ends", "at_most", limit)
 	bounded, cancel := context.WithTimeout(background, limit)
 	defer cancel()
-	if err := g.engine.Shutdown(bounded, linger); err != nil {
+	if err := g.engine.Shutdown(bounded, quiet); err != nil {
 		g.log.Warn("some exchanges were cut at the end of the drain timeout", "error", err)
 	}
-	return nil
 }
 
-// serveSocket answers commands until the returned function is called.
-func (g *Gateway) serveSocket() (stop func()) {
-	if g.socket == nil {
-		return func() {}
+// close lets go of what New opened and nobody served.
+func (g *Gateway) close() {
+	_ = g.engine.Shutdown(context.Background(), 0) // there is nothing to cut
+	_ = g.listener.Close()
+	if g.socket != nil {
+		_ = g.socket.Close()
 	}
-	server := &http.Server{
-		Handler: admin.Handler(admin.Gateway{
-			Table: g.gate.Table, Reload: g.Reload, Ready: g.Ready,
-			Drain: func(name string) int { return g.hold(name, true) },
-			Undo:  func(name string) int { return g.hold(name, false) },
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-	}
-	g.owned.Go(func() { _ = server.Serve(g.socket) })
-	return func() { _ = server.Close() }
 }

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,38 +14,45 @@ import (
 )
 
 // own is the one goroutine that changes the table: by a view, by a reload, by
-// a changed file.
+// a changed file. It is what the watchdog watches, so it feeds it.
 func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
 	cfg := g.options.Config
 	var views []discovery.View
-	g.apply(ctx, cfg, views)
-
 	watching := false
-	watch := func() {
+	use := func(next *config.Config) {
+		cfg = next
+		g.apply(ctx, cfg, views)
 		if !watching && len(route.Selectors(cfg)) > 0 {
 			watching = true
 			g.owned.Go(func() { g.watch(ctx) })
 		}
 	}
-	watch()
+	use(cfg)
+	g.settle()
 	poll := time.NewTicker(g.options.Poll)
 	defer poll.Stop()
+	feed, starve := g.options.Supervisor.Feeding()
+	defer starve()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-feed:
+			if g.serving.Load() {
+				g.options.Supervisor.Alive()
+			}
+			continue
+		case <-g.probing.judged:
 		case <-g.views.dirty:
 			views = []discovery.View{*g.views.take()}
-			g.apply(ctx, cfg, views)
 			g.viewed.Store(true)
+			g.apply(ctx, cfg, views)
 		case r := <-g.reloads:
 			next, err := g.reload(cfg)
 			if err == nil {
-				cfg = next
-				g.apply(ctx, cfg, views)
-				watch()
+				use(next)
 			}
 			r.done <- err
 		case <-poll.C:
@@ -51,19 +60,48 @@ func (g *Gateway) own(ctx context.Context) {
 				continue
 			}
 			if next, err := g.reload(cfg); err == nil {
-				cfg = next
-				g.apply(ctx, cfg, views)
-				watch()
+				use(next)
 			}
 		}
+		g.settle()
 	}
+}
+
+// settle tells, once, that it is known which endpoints are well.
+func (g *Gateway) settle() {
+	select {
+	case <-g.settled:
+	default:
+		if g.unsettled() == nil {
+			close(g.settled)
+		}
+	}
+}
+
+// unsettled is why it is not known yet which endpoints are well, if so.
+func (g *Gateway) unsettled() error {
+	t := g.gate.Table()
+	switch stale := t.Stale(); {
+	case !g.viewed.Load():
+		return errors.New("the Docker engine has not answered")
+	case stale != "":
+		return errors.New(stale)
+	}
+	for _, e := range t.Endpoints() {
+		if !e.Judged() {
+			return fmt.Errorf("%s of backend %s is still being probed", e.Name, e.Backend)
+		}
+	}
+	return nil
 }
 
 // apply builds the next table, puts it in place, and drains what it lacks.
 func (g *Gateway) apply(ctx context.Context, cfg *config.Config, views []discovery.View) {
 	prev := g.gate.Table()
 	next := route.Build(cfg, views, prev)
+	g.bequest.keepHeld(next.Endpoints())
 	g.gate.Swap(next)
+	g.options.Supervisor.Status(summary(next))
 	g.probing.follow(ctx, next)
 	kept := map[*upstream.Endpoint]bool{}
 	for _, e := range next.Endpoints() {
@@ -76,6 +114,15 @@ func (g *Gateway) apply(ctx context.Context, cfg *config.Config, views []discove
 			}
 		}
 	}
+}
+
+// summary is t in a few words.
+func summary(t *route.Table) string {
+	text := fmt.Sprintf("%d routes, %d endpoints", len(t.Routes), len(t.Endpoints()))
+	if stale := t.Stale(); stale != "" {
+		text += "; " + stale
+	}
+	return text
 }
 
 // drain lets e finish what is in flight and then closes its connections.

@@ -20,7 +20,12 @@ const hurried = 250 * time.Millisecond
 // probes runs one prober for each endpoint whose backend has a health section.
 type probes struct {
 	running map[*upstream.Endpoint]prober
+	judged  chan struct{} // gets a token at a verdict
 	wait    sync.WaitGroup
+}
+
+func newProbes() probes {
+	return probes{running: map[*upstream.Endpoint]prober{}, judged: make(chan struct{}, 1)}
 }
 
 type prober struct {
@@ -44,16 +49,13 @@ func (p *probes) follow(ctx context.Context, t *route.Table) {
 			delete(p.running, e)
 		}
 	}
-	if p.running == nil {
-		p.running = map[*upstream.Endpoint]prober{}
-	}
 	for e, rules := range wanted {
 		if _, ok := p.running[e]; ok {
 			continue
 		}
 		probing, end := context.WithCancel(ctx)
 		p.running[e] = prober{rules, end}
-		p.wait.Go(func() { probe(probing, e, rules) })
+		p.wait.Go(func() { p.probe(probing, e, rules) })
 	}
 }
 
@@ -68,7 +70,7 @@ func (p *probes) stop() {
 // probe asks e at each interval and marks it after so many answers in a row.
 // The first probe goes at once, later ones are staggered by jitter, so that many
 // endpoints are not probed in step.
-func probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
+func (p *probes) probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
 	transport := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	good, bad := 0, 0
@@ -85,11 +87,12 @@ func probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
 		} else {
 			good, bad = 0, bad+1
 		}
-		if good == rules.HealthyAfter {
-			e.MarkHealth(true)
-		}
-		if bad == rules.UnhealthyAfter {
-			e.MarkHealth(false)
+		if good == rules.HealthyAfter || bad == rules.UnhealthyAfter {
+			e.MarkHealth(good > 0)
+			select {
+			case p.judged <- struct{}{}:
+			default:
+			}
 		}
 		timer.Reset(pause(rules, good, bad))
 	}

@@ -34,6 +34,10 @@ func (g *Gateway) RejectedReloads() int64 { return g.rejected.Load() }
 // reload reads and checks the file; it changes nothing but the source's
 // selectors, and only where all is well.
 func (g *Gateway) reload(running *config.Config) (*config.Config, error) {
+	if g.serving.Load() {
+		g.options.Supervisor.Reloading()
+		defer g.options.Supervisor.Ready()
+	}
 	next, err := g.file.load(g.env)
 	if err != nil {
 		g.rejected.Add(1)

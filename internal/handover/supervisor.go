@@ -32,6 +32,16 @@ func NewSupervisor(log *slog.Logger) *Supervisor {
 	return s
 }
 
+// Feeding ticks as often as Alive is due, until stop is called. It never does
+// where nobody wants to hear it.
+func (s *Supervisor) Feeding() (tick <-chan time.Time, stop func()) {
+	if s == nil || s.Watchdog <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(s.Watchdog / 3)
+	return t.C, t.Stop
+}
+
 // Ready says that this process serves: after its start, and after Reloading.
 func (s *Supervisor) Ready() { s.tell(daemon.SdNotifyReady) }
 

@@ -158,3 +158,6 @@ func (e *Endpoint) State() string {
 
 // Checked tells whether active probes decide over e.
 func (e *Endpoint) Checked() bool { return e.health.Load() != healthUnchecked }
+
+// Judged tells whether e waits for no first verdict of active probes.
+func (e *Endpoint) Judged() bool { return e.health.Load() != healthUnknown }

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"rgate/internal/upstream"
+)
+
+const (
+	// upgradeLimit is how long a new process may take until it serves.
+	upgradeLimit = time.Minute
+	// takeOverPatience is how long a new process waits to know the endpoints
+	// before it gives up. It is shorter, so that the reason is told.
+	takeOverPatience = 45 * time.Second
+	// hearOut is how long an idle client connection is kept after an upgrade.
+	// The longer, the more of them are not closed but told to close, with the
+	// answer to their next request.
+	hearOut = 10 * time.Second
+)
+
+// succession is the replacement of this process by a new one.
+type succession struct {
+	turn chan struct{} // holds a token while an upgrade is under way
+	heir atomic.Int64  // the process that serves now; 0 for this one
+	done chan struct{} // closed once there is an heir
+}
+
+func newSuccession() *succession {
+	return &succession{turn: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// close lets no upgrade begin any more, and returns once none is under way.
+func (s *succession) close() { s.turn <- struct{}{} }
+
+// Upgrade starts the program anew, from what its file is now, and hands over
+// the sockets. It returns the process that serves from then on, while this one
+// lets what is in flight end and then returns from Run. On an error this
+// process serves on as if nothing had been.
+func (g *Gateway) Upgrade() (pid int, err error) {
+	select {
+	case g.succession.turn <- struct{}{}:
+		pid, err = g.upgrade()
+		<-g.succession.turn
+	default:
+		err = errors.New("another one is under way")
+		if g.leaving.Load() {
+			err = g.whyLeaving()
+		}
+	}
+	if err != nil {
+		g.log.Error("no upgrade: this process goes on as before; mend what is wrong and upgrade again", "error", err)
+		return 0, fmt.Errorf("cannot upgrade: %w", err)
+	}
+	return pid, nil
+}
+
+func (g *Gateway) whyLeaving() error {
+	if heir := g.succession.heir.Load(); heir != 0 {
+		return fmt.Errorf("process %d has taken over from this one", heir)
+	}
+	return errors.New("this process is about to end")
+}
+
+// upgrade is called with the turn.
+func (g *Gateway) upgrade() (pid int, err error) {
+	switch p := g.options.Program; {
+	case g.succession.heir.Load() != 0 || g.leaving.Load():
+		return 0, g.whyLeaving()
+	case p == nil:
+		return 0, errors.New("this gateway is part of another program")
+	case !g.serving.Load():
+		return 0, errors.New("this process does not serve yet")
+	}
+	if err := g.inherited.Replaceable(); err != nil {
+		return 0, err
+	}
+	g.log.Info("an upgrade begins", "program", g.options.Program.Path)
+	sockets := []net.Listener{g.listener}
+	if g.socket != nil {
+		sockets = append(sockets, g.socket)
+	}
+	pid, err = g.options.Program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
+	if err != nil {
+		return 0, err
+	}
+	g.options.Supervisor.Succeeded(pid)
+	g.succession.heir.Store(int64(pid))
+	close(g.succession.done)
+	return pid, nil
+}
+
+// yield leaves everything new to the heir. A command that comes now reaches it.
+func (g *Gateway) yield() {
+	g.ownSocket(false)
+	if g.socket != nil {
+		_ = g.socket.Close()
+	}
+	g.log.Info("a new process has taken over", "pid", os.Getpid(), "new_pid", g.succession.heir.Load())
+}
+
+// bequest is what a process leaves to the one after it, besides sockets.
+type bequest struct {
+	Held []upstream.Identity `json:"held,omitempty"` // endpoints drained by hand
+	Lent bool                `json:"lent,omitempty"` // the admin socket belongs to the service manager
+}
+
+func (g *Gateway) bequeath() string {
+	b := bequest{Lent: g.lent}
+	for _, e := range g.gate.Table().Endpoints() {
+		if e.Held() {
+			b.Held = append(b.Held, e.Identity)
+		}
+	}
+	note, _ := json.Marshal(b) // cannot fail: it is plain data
+	return string(note)
+}
+
+// readBequest reads what the predecessor left. What an unlike version wrote is
+// as good as nothing.
+func readBequest(note string) (b bequest) {
+	_ = json.Unmarshal([]byte(note), &b)
+	return b
+}
+
+// keepHeld drains by hand again, once they are known, the endpoints that were
+// when the predecessor was asked.
+func (b *bequest) keepHeld(endpoints []*upstream.Endpoint) {
+	for _, e := range endpoints {
+		for i, id := range b.Held {
+			if id == e.Identity {
+				e.Hold()
+				b.Held = append(b.Held[:i], b.Held[i+1:]...)
+				break
+			}
+		}
+	}
+}
