@@ -60,14 +60,16 @@ func TestAllocatesNothingPerRequest(t *testing.T) {
 	for range 200 {
 		once()
 	}
-	const requests = 5000
+	// The runtime itself allocates a little now and then (a poll, a collection),
+	// however many the requests: the budget is a constant, not a rate.
+	const requests, budget = 5000, 64
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range requests {
 		once()
 	}
 	runtime.ReadMemStats(&after)
-	if allocs := after.Mallocs - before.Mallocs; allocs > requests/20 {
+	if allocs := after.Mallocs - before.Mallocs; allocs > budget {
 		t.Errorf("%d allocations in %d requests", allocs, requests)
 	}
 }
