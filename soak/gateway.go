@@ -71,10 +71,13 @@ func (p *process) end(patience time.Duration) {
 	}
 }
 
+// socketName is the admin socket in a gateway's directory.
+const socketName = "admin.sock"
+
 // newRgate prepares an rgate; it does not run yet.
 func newRgate(s *stage, binary, config string) *rgate {
 	g := &rgate{s: s, binary: binary, dir: s.TempDir()}
-	socket := filepath.Join(g.dir, "admin.sock")
+	socket := filepath.Join(g.dir, socketName)
 	g.config = config + "admin: {socket: " + socket + "}\n"
 	g.log = filepath.Join(g.dir, "log")
 	g.write(g.config)

@@ -141,6 +141,7 @@ func (p *play) keep(dir, name string) {
 	p.Cleanup(func() {
 		to := filepath.Join(p.house.settings.keep, p.plot.name+"-"+name)
 		_ = os.RemoveAll(to)
+		_ = os.Remove(filepath.Join(dir, socketName)) // it cannot be copied
 		if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 			p.Logf("cannot keep %s: %v", dir, err)
 		}
