@@ -15,7 +15,7 @@ CONFIG  ?= config.yml
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-go soak compare-deploys fuzz vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-go soak compare-deploys attack fuzz vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ check: lint ## vet, linters, formatting, tidiness, then every test with the race
 lint: ## vet, linters, formatting and tidiness alone
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
-	@files=$$(gofmt -l cmd internal scripts bench soak); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
+	@files=$$(gofmt -l cmd internal scripts bench soak attack); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) mod tidy -diff
 
 cover: ## measure the coverage of every test, with a page in coverage.html
@@ -63,6 +63,9 @@ soak: ## hold load on rgate through deploys, crashes and reloads, and count what
 
 compare-deploys: ## the deploys of soak against nginx and Caddy too (installs them where missing)
 	scripts/with-engine $(GO) run ./soak -compare
+
+attack: ## attack rgate and count what well-behaved clients still get (Debian; installs slowhttptest)
+	$(GO) run ./attack
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \

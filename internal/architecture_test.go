@@ -37,7 +37,8 @@ var arrows = map[string]string{
 	"faults":                "",
 	"rig":                   "config loop proxy route standard",
 	"enginetest":            "",
-	"install":               "", // for bench and soak
+	"install":               "", // for bench, soak and attack
+	"traffic":               "", // for soak and attack
 	"enginetest/testserver": "",
 }
 

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"rgate/internal/enginetest"
+	"rgate/internal/traffic"
 	"rgate/soak/internal/report"
-	"rgate/soak/internal/traffic"
 	"rgate/soak/internal/verdict"
 )
 

@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"rgate/soak/internal/traffic"
+	"rgate/internal/traffic"
 )
 
 // Row is one scenario with one gateway.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"rgate/soak/internal/traffic"
+	"rgate/internal/traffic"
 )
 
 func results() []traffic.Result {

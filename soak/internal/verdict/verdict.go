@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"rgate/soak/internal/traffic"
+	"rgate/internal/traffic"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"rgate/soak/internal/traffic"
+	"rgate/internal/traffic"
 )
 
 var start = time.Unix(1000, 0)

@@ -1,0 +1,199 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"rgate/internal/traffic"
+)
+
+// row is what became of one attack on one engine.
+type row struct {
+	attack      attack
+	engine      string
+	undisturbed float64 // right answers a second, before
+	rate        float64 // and during the attack
+	failed      int     // requests of the well-behaved, during it
+	firstError  error
+	p99         time.Duration
+	before      int // MB resident
+	peak        int
+	descriptors int // at most
+	crowd       tally
+	crowds      int // that told their tally
+}
+
+// share is the rate as a percentage of the undisturbed one.
+func (r row) share() float64 { return math.Round(1000*r.rate/r.undisturbed) / 10 }
+
+// leastShare is below which rgate gave way.
+const leastShare = 95
+
+func (r row) bad() bool {
+	return r.share() < leastShare || r.peak-r.before > r.attack.bound
+}
+
+// attack plays one attack on an rgate of its own.
+func (s settings) attack(ctx context.Context, a attack, engine, dir, origin string) (row, error) {
+	r := row{attack: a, engine: engine}
+	g, err := startRgate(s.rgate, engine, dir, origin)
+	if err != nil {
+		return r, err
+	}
+	defer g.stop()
+	quiet := s.load(ctx, g.address, span(s.before))
+	r.undisturbed = quiet.rate
+	if quiet.failed > 0 {
+		return r, fmt.Errorf("%d requests failed before the attack: %w", quiet.failed, quiet.err)
+	}
+	if r.before, err = g.memory("VmRSS"); err != nil {
+		return r, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	attackers := &attackers{}
+	if err := attackers.start(ctx, a, g.address, span(s.seconds)); err != nil {
+		cancel()
+		return r, err
+	}
+	var watch sync.WaitGroup
+	over := make(chan struct{})
+	watch.Go(func() { r.descriptors = watchDescriptors(g, over) })
+	during := s.load(ctx, g.address, span(s.seconds))
+	cancel()
+	close(over)
+	watch.Wait()
+	r.crowd, r.crowds = attackers.wait()
+	r.rate, r.failed, r.firstError, r.p99 = during.rate, during.failed, during.err, during.p99
+	r.peak, err = g.memory("VmHWM")
+	if e := context.Cause(ctx); err == nil && e != context.Canceled {
+		err = e
+	}
+	return r, err
+}
+
+// outcome is what became of a load.
+type outcome struct {
+	rate   float64 // right answers a second, while it lasted
+	failed int
+	err    error // the first
+	p99    time.Duration
+}
+
+// load holds the well-behaved load on address for a while.
+func (s settings) load(ctx context.Context, address string, last time.Duration) outcome {
+	l := traffic.Start(address, s.rate)
+	began := time.Now()
+	select {
+	case <-ctx.Done():
+	case <-time.After(last):
+	}
+	end := time.Now()
+	var o outcome
+	var latencies []time.Duration
+	right := 0
+	for _, r := range l.End() {
+		latencies = append(latencies, r.Latency())
+		switch {
+		case r.Err == nil && !r.Answered.After(end):
+			right++
+		case r.Err != nil:
+			if o.failed++; o.err == nil {
+				o.err = r.Err
+			}
+		}
+	}
+	o.rate = float64(right) / end.Sub(began).Seconds()
+	if slices.Sort(latencies); len(latencies) > 0 {
+		o.p99 = latencies[len(latencies)*99/100]
+	}
+	return o
+}
+
+// watchDescriptors is the most that rgate had open until over.
+func watchDescriptors(g *gateway, over <-chan struct{}) (most int) {
+	for {
+		most = max(most, g.descriptors())
+		select {
+		case <-over:
+			return most
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// attackers are the processes of an attack.
+type attackers struct {
+	all sync.WaitGroup
+
+	mu     sync.Mutex
+	sum    tally
+	crowds int
+}
+
+// start starts them; they end by themselves, or with ctx.
+func (t *attackers) start(ctx context.Context, a attack, address string, last time.Duration) error {
+	program := a.tool
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("cannot find the program's own binary: %w", err)
+		}
+	}
+	until := time.Now().Add(last)
+	for _, argv := range a.argv(address, last) {
+		argv = append([]string{"-n", "19", program}, argv...)
+		first, out := attacker(ctx, argv)
+		if err := first.Start(); err != nil {
+			return fmt.Errorf("cannot start an attacker: %w", err)
+		}
+		t.all.Go(func() {
+			_ = first.Wait()
+			t.add(out.Bytes())
+			// slowhttptest ends once all its connections are closed.
+			for a.tool != "" && ctx.Err() == nil && time.Until(until) > time.Second {
+				again, _ := attacker(ctx, argv)
+				_ = again.Run()
+			}
+		})
+	}
+	return nil
+}
+
+func attacker(ctx context.Context, argv []string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.CommandContext(ctx, "nice", argv...)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 5 * time.Second
+	out := &bytes.Buffer{}
+	cmd.Stdout = out
+	return cmd, out
+}
+
+// add takes what a crowd said.
+func (t *attackers) add(said []byte) {
+	var one tally
+	if json.Unmarshal(said, &one) != nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sum.Opened += one.Opened
+	t.sum.Refused += one.Refused
+	t.sum.Failed += one.Failed
+	t.crowds++
+}
+
+func (t *attackers) wait() (tally, int) {
+	t.all.Wait()
+	return t.sum, t.crowds
+}

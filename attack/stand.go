@@ -1,0 +1,134 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// origin is the upstream: it echoes, and has one big answer.
+type origin struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+// bigAnswer is the size of what nobody reads.
+const bigAnswer = 8 << 20
+
+func newOrigin() (*origin, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/echo/", func(w http.ResponseWriter, r *http.Request) {
+		// As the client of package traffic wants it.
+		fmt.Fprintf(w, "%s %s HTTP/1.1\r\nHost: %s\r\n\r\n", r.Method, r.URL.Path, r.Host)
+		_, _ = io.Copy(w, r.Body)
+	})
+	big := bytes.Repeat([]byte{'x'}, bigAnswer)
+	mux.HandleFunc(bigPath, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(big)))
+		_, _ = w.Write(big)
+	})
+	o := &origin{listener: l, server: &http.Server{Handler: mux}}
+	go func() { _ = o.server.Serve(l) }()
+	return o, nil
+}
+
+func (o *origin) Addr() string { return o.listener.Addr().String() }
+
+func (o *origin) Close() { _ = o.server.Close() }
+
+// gateway is an rgate that runs.
+type gateway struct {
+	cmd     *exec.Cmd
+	address string
+	ended   chan struct{}
+}
+
+const startTimeout = 15 * time.Second
+
+// startRgate starts it before the origin and waits until it serves.
+func startRgate(binary, engine, dir, origin string) (*gateway, error) {
+	config := fmt.Sprintf("engine: %s\nadmin: {socket: %s}\nroutes: [{path_prefix: /, backend: origin}]\nbackends: [{name: origin, endpoints: [%q]}]\n",
+		engine, filepath.Join(dir, "admin.sock"), origin)
+	file := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		return nil, fmt.Errorf("cannot write the configuration: %w", err)
+	}
+	g := &gateway{ended: make(chan struct{})}
+	g.cmd = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--config", file, "--log-format", "json")
+	log, err := g.cmd.StderrPipe()
+	if err != nil {
+		return nil, fmt.Errorf("cannot start rgate: %w", err)
+	}
+	if err := g.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start rgate: %w", err)
+	}
+	serves := make(chan string, 1)
+	go func() {
+		defer close(g.ended)
+		g.read(log, serves)
+		_ = g.cmd.Wait()
+	}()
+	select {
+	case g.address = <-serves:
+		return g, nil
+	case <-g.ended:
+		return nil, errors.New("rgate ended at its start: see `rgate check`")
+	case <-time.After(startTimeout):
+		g.stop()
+		return nil, errors.New("rgate does not come to serve")
+	}
+}
+
+// read reads the log to its end.
+func (g *gateway) read(log io.Reader, serves chan<- string) {
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		var l struct{ Msg, Address string }
+		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Msg == "rgate serves" {
+			serves <- l.Address
+		}
+	}
+}
+
+func (g *gateway) stop() {
+	_ = g.cmd.Process.Signal(syscall.SIGKILL) // there is nothing left to be kind to
+	<-g.ended
+}
+
+// memory reads a line of rgate's /proc/PID/status, in MB.
+func (g *gateway) memory(line string) (int, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("rgate is gone: %w", err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n"+line+":")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0, fmt.Errorf("there is no %s in /proc", line)
+	}
+	kb, err := strconv.Atoi(fields[0])
+	return kb >> 10, err
+}
+
+// descriptors is how many rgate has open.
+func (g *gateway) descriptors() int {
+	list, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", g.cmd.Process.Pid))
+	return len(list)
+}
