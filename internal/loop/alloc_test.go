@@ -5,6 +5,7 @@ package loop
 import (
 	"bufio"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"testing"
@@ -60,16 +61,21 @@ func TestAllocatesNothingPerRequest(t *testing.T) {
 	for range 200 {
 		once()
 	}
-	// The runtime itself allocates a little now and then (a poll, a collection),
-	// however many the requests: the budget is a constant, not a rate.
-	const requests, budget = 5000, 64
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range requests {
-		once()
+	// The runtime allocates for itself now and then (a thread costs two), however
+	// many the requests: the budget is a constant, and the best of a few rounds
+	// counts. What a request allocates is in all of them.
+	const requests, budget = 5000, 20
+	least := uint64(math.MaxUint64)
+	for range 3 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range requests {
+			once()
+		}
+		runtime.ReadMemStats(&after)
+		if least = min(least, after.Mallocs-before.Mallocs); least <= budget {
+			return
+		}
 	}
-	runtime.ReadMemStats(&after)
-	if allocs := after.Mallocs - before.Mallocs; allocs > budget {
-		t.Errorf("%d allocations in %d requests", allocs, requests)
-	}
+	t.Errorf("%d allocations in %d requests", least, requests)
 }
