@@ -15,7 +15,7 @@ CONFIG  ?= config.yml
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-go soak compare-deploys attack fuzz vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-go strace soak compare-deploys attack fuzz vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: ## compare with nginx and HAProxy (Debian; installs them where missing)
 
 bench-go: ## run the Go benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+strace: build ## count the system calls per request (Linux; installs strace where missing)
+	$(GO) run ./scripts/strace-loop -binary $(BINARY)
 
 soak: ## hold load on rgate through deploys, crashes and reloads, and count what is lost
 	scripts/with-engine $(GO) run ./soak

@@ -1,5 +1,5 @@
-// Package install fetches the programs that rgate is compared with, where the
-// machine lacks them. Only bench and soak import it.
+// Package install fetches the programs that rgate is compared with or looked at
+// by, where the machine lacks them. Only bench, soak and scripts import it.
 package install
 
 import (
