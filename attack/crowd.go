@@ -71,7 +71,11 @@ func crowdMain(ctx context.Context, args []string, stdout io.Writer) error {
 	return json.NewEncoder(stdout).Encode(t)
 }
 
-// flood connects and closes: every other time by a reset.
+// fewEnds is how many connections of a flood are reset for one that ends
+// properly, which the kernel remembers for minutes.
+const fewEnds = 8
+
+// flood connects and closes, most often by a reset.
 func (c crowd) flood(ctx context.Context, to netip.AddrPort) (t tally) {
 	for i := 0; ctx.Err() == nil; i++ {
 		fd, err := c.dial(to, i, 0)
@@ -80,10 +84,11 @@ func (c crowd) flood(ctx context.Context, to netip.AddrPort) (t tally) {
 			continue
 		}
 		t.Opened++
-		if i%2 == 0 {
-			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		if i%fewEnds == 0 {
+			_ = unix.Close(fd)
+		} else {
+			reset(fd)
 		}
-		_ = unix.Close(fd)
 	}
 	return t
 }
@@ -107,9 +112,16 @@ func (c crowd) hold(ctx context.Context, to netip.AddrPort, say string, window i
 		if say == "" && refused(fd) {
 			t.Refused++
 		}
-		_ = unix.Close(fd)
+		reset(fd)
 	}
 	return t
+}
+
+// reset closes at once, leaving no trace: neither ports nor the kernel's table
+// of connections would last for the next attack.
+func reset(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	_ = unix.Close(fd)
 }
 
 // refused tells whether rgate has answered or closed a silent connection.
@@ -131,6 +143,8 @@ func (c crowd) dial(to netip.AddrPort, i, window int) (int, error) {
 	if window > 0 {
 		err = errors.Join(err, unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, window))
 	}
+	// Bounds the connect, which would try for minutes where nobody accepts.
+	err = errors.Join(err, unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: 1}))
 	if err == nil {
 		err = unix.Bind(fd, from)
 	}

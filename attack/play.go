@@ -6,11 +6,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +46,9 @@ func (r row) bad() bool {
 	return r.share() < leastShare || r.peak-r.before > r.attack.bound
 }
 
+// graceTime is how long after its time an attacker is interrupted.
+const graceTime = 10 * time.Second
+
 // attack plays one attack on an rgate of its own.
 func (s settings) attack(ctx context.Context, a attack, engine, dir, origin string) (row, error) {
 	r := row{attack: a, engine: engine}
@@ -59,26 +65,36 @@ func (s settings) attack(ctx context.Context, a attack, engine, dir, origin stri
 	if r.before, err = g.memory("VmRSS"); err != nil {
 		return r, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	until, cancel := context.WithTimeout(ctx, span(s.seconds)+graceTime)
+	defer cancel()
 	attackers := &attackers{}
-	if err := attackers.start(ctx, a, g.address, span(s.seconds)); err != nil {
-		cancel()
+	if err := attackers.start(until, a, g.address, span(s.seconds)); err != nil {
 		return r, err
 	}
 	var watch sync.WaitGroup
 	over := make(chan struct{})
 	watch.Go(func() { r.descriptors = watchDescriptors(g, over) })
 	during := s.load(ctx, g.address, span(s.seconds))
-	cancel()
 	close(over)
 	watch.Wait()
 	r.crowd, r.crowds = attackers.wait()
 	r.rate, r.failed, r.firstError, r.p99 = during.rate, during.failed, during.err, during.p99
 	r.peak, err = g.memory("VmHWM")
-	if e := context.Cause(ctx); err == nil && e != context.Canceled {
-		err = e
+	return r, errors.Join(err, context.Cause(ctx), tracked())
+}
+
+// tracked is an error where the kernel's table of connections is full: it drops
+// packets then, whoever sends them.
+func tracked() error {
+	number := func(name string) float64 {
+		text, _ := os.ReadFile("/proc/sys/net/netfilter/nf_conntrack_" + name)
+		n, _ := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+		return n
 	}
-	return r, err
+	if count, most := number("count"), number("max"); count > most*0.95 { // 0 of 0 where none is kept
+		return errors.New("the kernel tracks too many connections, and drops packets: wait some minutes, or raise nf_conntrack_max")
+	}
+	return nil
 }
 
 // outcome is what became of a load.

@@ -78,7 +78,7 @@ func (l *loop) acceptOne() error {
 		return err
 	}
 	addr := peerOf(sa)
-	l.open(fd, addr, l.engine.admit(addr, &l.cfg.Limits))
+	l.open(fd, addr, l.admit(addr))
 	return nil
 }
 
@@ -94,6 +94,7 @@ func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
 	}
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
+		l.refused++
 		c.work = l.getWork()
 		l.need(&c.work.in)
 		l.refuse(c, answerCrowd)

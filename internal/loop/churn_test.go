@@ -83,7 +83,7 @@ func TestNamesAreLookedUpBesideTheLoop(t *testing.T) {
 }
 
 func TestConnectionsAboveTheLimitAreToldSo(t *testing.T) {
-	g := start(t, func(c *config.Config, _ *Options) { c.Limits.Connections = 1 }, serve(t, hello))
+	g := start(t, func(c *config.Config, _ *Options) { c.Limits.ConnectionsPerClient = 1 }, serve(t, hello))
 	first := g.dial()
 	if res := get(t, first, plainGet); res.StatusCode != 200 {
 		t.Fatal(res.StatusCode)

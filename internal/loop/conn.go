@@ -213,6 +213,8 @@ func (l *loop) close(c *conn) {
 	l.drop(c)
 	if c.counted {
 		l.engine.left(c.addr)
+	} else {
+		l.refused--
 	}
 }
 
@@ -238,13 +240,16 @@ func (l *loop) abort(c *conn) {
 const (
 	lingerTime  = time.Second
 	lingerBytes = 256 << 10
+	// lingerRefused bounds how many linger that are above the limits: they
+	// take descriptors, too.
+	lingerRefused = 128
 )
 
 // hangUp ends c after the last answer. A client that still sends is listened to
 // for a moment: closing on unread bytes would reset the connection and could
 // destroy the answer before it is read.
 func (l *loop) hangUp(c *conn) {
-	if c.hup || c.broken {
+	if c.hup || c.broken || !c.counted && l.refused > lingerRefused {
 		l.close(c)
 		return
 	}

@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rgate/internal/config"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 )
@@ -43,8 +42,8 @@ type Engine struct {
 	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
 
-	conns    atomic.Int64
 	mu       sync.Mutex
+	conns    int                // of clients
 	clients  map[netip.Addr]int // connections of each address
 	listener net.Listener       // what Serve serves
 }
@@ -160,32 +159,5 @@ func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 func (e *Engine) Forget(ep *upstream.Endpoint) {
 	for _, l := range e.loops {
 		l.post(func() { l.forget(ep) })
-	}
-}
-
-// admit counts a client connection; false where a limit is reached. The lock
-// is taken once per connection, never per request.
-func (e *Engine) admit(a netip.Addr, lim *config.Limits) bool {
-	if n := e.conns.Add(1); lim.Connections > 0 && n > int64(lim.Connections) {
-		e.conns.Add(-1)
-		return false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if lim.ConnectionsPerClient > 0 && e.clients[a] >= lim.ConnectionsPerClient {
-		e.conns.Add(-1)
-		return false
-	}
-	e.clients[a]++
-	return true
-}
-
-// left takes back what admit counted.
-func (e *Engine) left(a netip.Addr) {
-	e.conns.Add(-1)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.clients[a]--; e.clients[a] <= 0 {
-		delete(e.clients, a)
 	}
 }

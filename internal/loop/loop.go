@@ -32,6 +32,8 @@ type loop struct {
 	date   []byte
 	dateAt int64
 	conns  int
+	// refused are those of conns above the limits.
+	refused int
 
 	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors

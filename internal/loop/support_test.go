@@ -62,7 +62,9 @@ func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if n := e.conns.Load(); n != 0 {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if n := e.conns; n != 0 {
 			t.Errorf("%d connections are still counted", n)
 		}
 	})

@@ -73,6 +73,14 @@ func (c *clientConn) quietSince() time.Time {
 	return time.Time{}
 }
 
+// patience is how long the client may be quiet.
+func (c *clientConn) patience() time.Duration {
+	if c.requests.Load() > 0 {
+		return c.engine.server.IdleTimeout
+	}
+	return c.engine.server.ReadHeaderTimeout
+}
+
 // ending tells whether the answer under way is the connection's last.
 func (c *clientConn) ending() bool { return c.last.Load() || c.engine.stopping.Load() }
 

@@ -38,7 +38,8 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{engine: e, request: r}
 	c := clientConnOf(r.Context())
 	c.answering.Store(true)
-	if limit := e.gate.Table().Config.Limits.RequestsPerConnection; limit > 0 && c.requests.Add(1) >= int64(limit) {
+	n, limit := c.requests.Add(1), e.gate.Table().Config.Limits.RequestsPerConnection
+	if limit > 0 && n >= int64(limit) {
 		c.last.Store(true)
 	}
 	w = &writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1), conn: c}

@@ -6,38 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rgate/internal/proxy"
 )
-
-// crowd is the client connections, counted in all and by client.
-type crowd struct {
-	mu       sync.Mutex
-	conns    map[*clientConn]struct{}
-	byClient map[netip.Addr]int
-}
-
-// enter takes c in; false where a limit (0 is none) is reached.
-func (c *crowd) enter(conn *clientConn, limit, each int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if limit > 0 && len(c.conns) >= limit || each > 0 && c.byClient[conn.client] >= each {
-		return false
-	}
-	if c.byClient == nil {
-		c.conns, c.byClient = map[*clientConn]struct{}{}, map[netip.Addr]int{}
-	}
-	c.conns[conn] = struct{}{}
-	c.byClient[conn.client]++
-	return true
-}
-
-func (c *crowd) leave(conn *clientConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.conns, conn)
-	if c.byClient[conn.client]--; c.byClient[conn.client] == 0 {
-		delete(c.byClient, conn.client)
-	}
-}
 
 // listener accepts client connections within the limits. One above them is
 // told so and closed: were it left waiting, a few clients that hold on to
@@ -91,7 +62,7 @@ func (l *listener) admit(c net.Conn) net.Conn {
 	}
 	limits := &l.engine.gate.Table().Config.Limits
 	conn := newClientConn(c, l.engine, client)
-	if l.engine.crowd.enter(conn, limits.Connections, limits.ConnectionsPerClient) {
+	if l.engine.crowd.admit(conn, proxy.Room(limits.Connections), limits.ConnectionsPerClient) {
 		return conn
 	}
 	l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
