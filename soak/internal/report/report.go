@@ -150,13 +150,47 @@ func (r *Run) Table(w io.Writer) {
 	_ = t.Flush()
 }
 
-// Markdown prints the README's table.
+// Markdown prints the README's table: a line per scenario, a column per gateway.
 func (r *Run) Markdown(w io.Writer) {
-	fmt.Fprintf(w, "`%s`, %s, %s, %g requests a second:\n\n", r.Command, r.Time.Format(time.DateOnly), r.Machine, r.Rate)
-	fmt.Fprintf(w, "| %s |\n|---|---|%s\n", strings.Join(heading, " | "), strings.Repeat("---:|", len(heading)-2))
+	var gateways, titles []string
+	rows := map[[2]string]Row{}
 	for _, row := range r.Rows {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(row.cells(row.Title), " | "))
+		if !slices.Contains(gateways, row.Gateway) {
+			gateways = append(gateways, row.Gateway)
+		}
+		if !slices.Contains(titles, row.Title) {
+			titles = append(titles, row.Title)
+		}
+		rows[[2]string{row.Title, row.Gateway}] = row
 	}
+	fmt.Fprintf(w, "| Requests lost | %s |\n|---%s|\n", strings.Join(gateways, " | "), strings.Repeat("|---", len(gateways)))
+	for _, title := range titles {
+		fmt.Fprintf(w, "| %s |", title)
+		for _, gateway := range gateways {
+			text := "not played"
+			if row, ok := rows[[2]string{title, gateway}]; ok {
+				text = row.brief()
+			}
+			fmt.Fprintf(w, " %s |", text)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "\n`%s`, %s, %s, %g requests a second.\n", r.Command, r.Time.Format(time.DateOnly), r.Machine, r.Rate)
+}
+
+// brief is a row in a few words.
+func (r Row) brief() string {
+	if r.Trouble != "" {
+		return "broken off"
+	}
+	text := fmt.Sprintf("**%d** of %d", r.Failed(), r.Sent)
+	if len(r.Unavoidable) > 0 {
+		text += " (" + counts(r.Unavoidable) + ")"
+	}
+	if r.Retries > 0 {
+		text += fmt.Sprintf(", %d retried", r.Retries)
+	}
+	return text + ", worst " + short(r.Worst)
 }
 
 // Bad is how many rows are.

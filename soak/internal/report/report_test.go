@@ -70,7 +70,8 @@ func TestPrint(t *testing.T) {
 		}
 	}
 	r.Markdown(&markdown)
-	if want := "| docker pause | standard | 190 | 0 | 0 | ? | 199.0 ms | 2.5 s |\n"; !strings.Contains(markdown.String(), want) {
+	if want := "| docker kill | **2** of 200 (1 killed), 7 retried, worst 200.0 ms | not played |\n" +
+		"| docker pause | not played | **0** of 190, worst 2.5 s |\n| scaled | broken off | not played |\n"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("%q is missing in\n%s", want, markdown.String())
 	}
 	if _, err := Read(file + "x"); err == nil {
