@@ -78,9 +78,14 @@ func (x *Exchange) current() *route.Backend {
 }
 
 // mayRepeat tells whether the request may be sent again after an attempt that
-// ended so.
+// ended so. That an endpoint refuses costs no time, so it does not count as a
+// retry: nobody is told that no endpoint can be reached while one was not asked.
 func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
-	if x.attempts > x.Route.Backend.Retries {
+	retries := x.Route.Backend.Retries
+	if last == upstream.ConnectFailed && retries > 0 {
+		x.refused++
+	}
+	if x.attempts-x.refused > retries || x.attempts >= maxAttempts {
 		return false
 	}
 	switch last {

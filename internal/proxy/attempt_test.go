@@ -146,3 +146,31 @@ func TestTheAnswerTellsWhatHappened(t *testing.T) {
 	x.End(upstream.ConnectFailed, time.Now())
 	balanced(t, g)
 }
+
+// Refusals cost no time: as long as an endpoint was not asked, it is.
+func TestRefusedDialsAreNoRetries(t *testing.T) {
+	six := strings.Replace(two, "endpoints: [", "endpoints: ['10.9.0.1:1', '10.9.0.2:1', '10.9.0.3:1', '10.9.0.4:1', ", 1)
+	for _, c := range []struct {
+		retries string
+		last    []upstream.Outcome // of the attempts from the first on
+		want    int                // attempts in all
+	}{
+		{"2", []upstream.Outcome{upstream.ConnectFailed}, 6},
+		{"0", []upstream.Outcome{upstream.ConnectFailed}, 1},
+		{"1", []upstream.Outcome{upstream.ConnectFailed, upstream.Broken, upstream.ConnectTimedOut}, 3},
+	} {
+		g, _ := gateOf(t, strings.Replace(six, "name: b,", "name: b, retries: "+c.retries+",", 1))
+		x := request("GET", "/api")
+		g.Begin(x)
+		n, seen := 0, map[*upstream.Endpoint]bool{}
+		for e := x.Next(upstream.None, time.Now()); e != nil; n++ {
+			seen[e] = true
+			e = x.Next(c.last[min(n, len(c.last)-1)], time.Now())
+		}
+		if n != c.want || len(seen) != n || x.Answer.Status/100 != 5 {
+			t.Errorf("retries %s after %v: %d attempts on %d endpoints, told %d; want %d", c.retries, c.last, n, len(seen), x.Answer.Status, c.want)
+		}
+		x.End(upstream.Answered, time.Now())
+		balanced(t, g)
+	}
+}

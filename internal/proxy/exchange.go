@@ -65,6 +65,7 @@ type Exchange struct {
 	headed    bool               // its response head was seen
 	tried     [maxAttempts]*upstream.Endpoint
 	attempts  int
+	refused   int // of the attempts
 	pathSpace [256]byte
 	idSpace   [36]byte
 	keySpace  [48]byte
