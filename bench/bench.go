@@ -113,7 +113,10 @@ func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
 			note(err.Error())
 		} else {
 			for _, engine := range strings.Split(s.engines, ",") {
-				peers = append(peers, peer.Rgate(binary, version, strings.TrimSpace(engine)))
+				peers = append(peers, peer.Rgate(binary, version, strings.TrimSpace(engine), 1))
+			}
+			if s.loops > 1 {
+				peers = append(peers, peer.Rgate(binary, version, "loop", s.loops))
 			}
 		}
 	}

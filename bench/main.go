@@ -25,6 +25,7 @@ type settings struct {
 	quick    bool
 	only     string
 	engines  string
+	loops    int
 	rgate    string
 	caddy    bool
 	idle     int
@@ -81,6 +82,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.BoolVar(&s.quick, "quick", false, "one short round: whether it works, not how fast")
 	f.StringVar(&s.only, "only", "", "run only the scenarios whose names match this expression")
 	f.StringVar(&s.engines, "engines", "standard,loop", "engines of rgate; none if empty")
+	f.IntVar(&s.loops, "loops", 1, "measure rgate with so many loops on its one processor, too")
 	f.StringVar(&s.rgate, "rgate", "", "measure this binary instead of building ./cmd/rgate")
 	f.BoolVar(&s.caddy, "caddy", false, "install Caddy with go install, and measure it too")
 	f.IntVar(&s.idle, "idle", 9000, "idle connections of the scenario idle")

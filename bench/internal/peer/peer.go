@@ -36,7 +36,7 @@ type Peer struct {
 	argv   func(dir string) []string // the command, given where its files are
 	config func(Site) map[string]string
 	tcp    bool // moves bytes and sees no requests
-	single bool // has one Go thread at a time
+	procs  int  // how many Go threads may run at once; 0 where it is none of Go's
 }
 
 // Site is where a peer runs.
@@ -82,10 +82,15 @@ func HAProxy(tcp bool) (Peer, error) {
 	return p, nil
 }
 
-// Rgate is a binary of rgate's on one of its engines.
-func Rgate(binary, version, engine string) Peer {
+// Rgate is a binary of rgate's on one of its engines, which has so many loops
+// if it is the loop. They share a processor, however many they are.
+func Rgate(binary, version, engine string, loops int) Peer {
+	name := "rgate " + engine
+	if loops > 1 {
+		name = fmt.Sprintf("%s ×%d", name, loops)
+	}
 	return Peer{
-		Name: "rgate " + engine, Version: version, Role: Subject, single: true,
+		Name: name, Version: version, Role: Subject, procs: loops,
 		argv:   func(dir string) []string { return []string{binary} },
 		config: func(s Site) map[string]string { return rgateConfig(s, engine) },
 	}
@@ -94,7 +99,7 @@ func Rgate(binary, version, engine string) Peer {
 // Caddy is a binary of Caddy's.
 func Caddy(binary, version string) Peer {
 	return Peer{
-		Name: "Caddy", Version: version, Role: Informational, single: true,
+		Name: "Caddy", Version: version, Role: Informational, procs: 1,
 		argv: func(dir string) []string {
 			return []string{binary, "run", "--adapter", "caddyfile", "--config", filepath.Join(dir, "Caddyfile")}
 		},

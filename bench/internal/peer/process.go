@@ -59,8 +59,8 @@ func (p Peer) Start(s Site, at Place) (*Process, error) {
 	cmd := at.Command(argv...)
 	cmd.Dir = s.Dir
 	cmd.Env = append(os.Environ(), "HOME="+s.Dir)
-	if p.single {
-		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	if p.procs > 0 {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMAXPROCS=%d", p.procs))
 	}
 	r := &Process{Peer: p, Site: s, gone: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &r.out, &r.out
