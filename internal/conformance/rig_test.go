@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -29,8 +30,9 @@ func start(t testing.TB, kind, endpoint string) string {
 // and sends a raw answer to each. An empty answer is a plain one.
 type recorder struct {
 	mu      sync.Mutex
-	seen    []string
+	seen    []reading
 	headers []http.Header
+	refused []error // why requests could not be read
 	addr    string
 }
 
@@ -63,15 +65,12 @@ func (r *recorder) converse(c net.Conn, answer string) {
 	for {
 		req, err := http.ReadRequest(in)
 		if err != nil {
+			r.refuse(err)
 			return
 		}
-		body, err := io.ReadAll(req.Body)
-		note := req.Method + " " + req.RequestURI + " " + string(body)
-		if err != nil {
-			note += " (incomplete)"
-		}
+		got := readingOf(req)
 		r.mu.Lock()
-		r.seen = append(r.seen, note)
+		r.seen = append(r.seen, got)
 		r.headers = append(r.headers, req.Header)
 		r.mu.Unlock()
 		if answer != "" {
@@ -84,14 +83,25 @@ func (r *recorder) converse(c net.Conn, answer string) {
 	}
 }
 
+// refuse notes an error that is not the connection's end.
+func (r *recorder) refuse(err error) {
+	var e net.Error
+	if err == io.EOF || err == io.ErrUnexpectedEOF || errors.As(err, &e) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused = append(r.refused, err)
+}
+
 // complete are the requests that arrived whole.
 func (r *recorder) complete() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []string
-	for _, note := range r.seen {
-		if !strings.HasSuffix(note, " (incomplete)") {
-			all = append(all, note)
+	for _, got := range r.seen {
+		if got.whole {
+			all = append(all, got.method+" "+got.target+" "+got.body)
 		}
 	}
 	return all
