@@ -70,10 +70,12 @@ var requestCases = []requestCase{
 	{"3986 6.2.2", "dot segments", "GET /a/../b HTTP/1.1\r\n" + host + end, "[200]", []string{"GET /b "}, ""},
 }
 
-func TestRequests(t *testing.T) {
+func TestRequests(t *testing.T) { testRequests(t, requestCases) }
+
+func testRequests(t *testing.T, cases []requestCase) {
 	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
-			for _, f := range requestCases {
+			for _, f := range cases {
 				t.Run(f.section+" "+f.name, func(t *testing.T) {
 					if kind == config.EngineStandard && f.lenient != "" {
 						return // listed, with its reason

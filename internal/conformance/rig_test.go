@@ -77,7 +77,11 @@ func (r *recorder) converse(c net.Conn, answer string) {
 			_, _ = io.WriteString(c, answer)
 			return // an answer of the table's ends the connection
 		}
-		if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"); err != nil {
+		plain := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+		if got.method != http.MethodHead {
+			plain += "ok"
+		}
+		if _, err := io.WriteString(c, plain); err != nil {
 			return
 		}
 	}
