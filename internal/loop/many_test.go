@@ -133,8 +133,10 @@ func settle(t *testing.T, g *gate) {
 			t.Fatalf("%d connections are left", left)
 		}
 	}
-	if n := g.table.Total().InFlight; n != 0 || g.engine.conns.Load() != 0 {
-		t.Errorf("%d exchanges and %d connections are still counted", n, g.engine.conns.Load())
+	g.engine.mu.Lock()
+	defer g.engine.mu.Unlock()
+	if n := g.table.Total().InFlight; n != 0 || g.engine.conns != 0 {
+		t.Errorf("%d exchanges and %d connections are still counted", n, g.engine.conns)
 	}
 }
 
