@@ -2,9 +2,14 @@
 
 package loop
 
-// bufferSize holds any usual head, and is what is read at once. With two
-// buffers per direction an exchange holds 64 KB at most, large heads apart.
-const bufferSize = 16 << 10
+const (
+	// bufferSize holds any usual head, and is what is read at once. With two
+	// buffers per direction an exchange holds 64 KB at most, large heads apart.
+	bufferSize = 16 << 10
+	// bulkSize is what is read at once of a large answer, and then held of it
+	// where the client is slow.
+	bulkSize = 48 << 10
+)
 
 // buffer is bytes on their way: b[r:] is still to be consumed.
 type buffer struct {
@@ -33,8 +38,11 @@ func (b *buffer) compact(keep int) {
 	}
 }
 
-// buffers is a loop's free list.
-type buffers struct{ list [][]byte }
+// buffers is a loop's free list, and a buffer that is empty between two events.
+type buffers struct {
+	list    [][]byte
+	scratch [bulkSize]byte
+}
 
 // maxFree bounds what a loop keeps after a burst: 8 MB.
 const maxFree = 512

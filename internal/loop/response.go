@@ -85,6 +85,9 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 func (l *loop) readStraight(c *conn) (more, ok bool) {
 	w, o := c.work, c.work.origin
 	left := w.respBody.Left()
+	if left > bufferSize && w.out.empty() && c.writable {
+		return l.readThrough(c)
+	}
 	space := w.out.free()
 	if int64(len(space)) > left+1 {
 		space = space[:left+1]
@@ -104,6 +107,35 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 	w.x.BytesOut += int64(n)
 	if w.respBody.Done() {
 		l.responseDone(c)
+	}
+	return true, true
+}
+
+// readThrough reads more body bytes at once than an exchange has room for, and
+// writes them at once. Only a client that does not take them costs memory. That
+// all connections share one buffer keeps it in the processor's cache.
+func (l *loop) readThrough(c *conn) (more, ok bool) {
+	w, o := c.work, c.work.origin
+	b := l.bufs.scratch[:min(bulkSize, w.respBody.Left()-1)] // the end is read to where more would show
+	n, errno := o.read(b)
+	if errno == unix.EAGAIN {
+		return false, true
+	}
+	if n == 0 {
+		return false, l.originEnded(c, errno != 0)
+	}
+	w.respBody.Skip(int64(n))
+	w.x.BytesOut += int64(n)
+	sent, errno := c.write(b[:n])
+	if errno != 0 && errno != unix.EAGAIN {
+		l.cancel(c)
+		return false, false
+	}
+	if rest := b[sent:n]; len(rest) > w.out.room() {
+		l.bufs.put(&w.out)
+		w.out.b = append(make([]byte, 0, bulkSize), rest...)
+	} else {
+		w.out.b = append(w.out.b, rest...)
 	}
 	return true, true
 }
