@@ -84,29 +84,15 @@ func (l *loop) fail(c *conn, o upstream.Outcome) { l.attempt(c, o) }
 // relay moves what can be moved, in both directions.
 func (l *loop) relay(c *conn) bool {
 	w := c.work
-	o := w.origin
-	if o.connecting {
-		if !o.writable {
+	progress := false
+	if o := w.origin; o != nil { // none once the answer is read: its end may still be here
+		if o.connecting && !o.writable {
 			return false
 		}
-		if failed := o.connected(); failed != upstream.None {
-			l.attempt(c, failed)
-			return true
+		progress = l.relayOrigin(c, o)
+		if c.phase != phaseRelay || w.origin != o && !w.respDone {
+			return c.phase != phaseClosed
 		}
-		l.await(c)
-	}
-	progress := false
-	if !w.reqDone && !w.reqDead && !w.respDone {
-		progress = l.pullRequest(c)
-	}
-	if c.phase == phaseRelay && !w.reqSent && !w.reqDead {
-		progress = l.pushRequest(c) || progress
-	}
-	if c.phase == phaseRelay && o.readable && !w.respDone {
-		progress = l.pullResponse(c) || progress
-	}
-	if c.phase != phaseRelay || w.origin != o && !w.respDone {
-		return c.phase != phaseClosed
 	}
 	if !w.out.empty() {
 		before := len(w.out.pending())
@@ -118,6 +104,28 @@ func (l *loop) relay(c *conn) bool {
 	if w.respDone && w.out.empty() {
 		l.finish(c)
 		return true
+	}
+	return progress
+}
+
+// relayOrigin moves what can be moved to and from the endpoint.
+func (l *loop) relayOrigin(c *conn, o *origin) (progress bool) {
+	w := c.work
+	if o.connecting {
+		if failed := o.connected(); failed != upstream.None {
+			l.attempt(c, failed)
+			return true
+		}
+		l.await(c)
+	}
+	if !w.reqDone && !w.reqDead {
+		progress = l.pullRequest(c)
+	}
+	if c.phase == phaseRelay && !w.reqSent && !w.reqDead {
+		progress = l.pushRequest(c) || progress
+	}
+	if c.phase == phaseRelay && o.readable {
+		progress = l.pullResponse(c) || progress
 	}
 	return progress
 }
