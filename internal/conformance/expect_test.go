@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rgate/internal/config"
 	"rgate/internal/rig"
 )
 
@@ -69,6 +70,17 @@ func answerOf(t *testing.T, in *bufio.Reader) *http.Response {
 	return res
 }
 
+// finalOf reads the final answer. The loop leaves asking for the body to the
+// endpoint alone; net/http may do so too, as its transport gets to it.
+func finalOf(t *testing.T, kind string, in *bufio.Reader) *http.Response {
+	t.Helper()
+	res := answerOf(t, in)
+	for kind == config.EngineStandard && res.StatusCode == 100 {
+		res = answerOf(t, in)
+	}
+	return res
+}
+
 // TestExpectedBodyComesAfterTheEndpointAskedForIt: 9110 10.1.1.
 func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 	for _, kind := range rig.Engines {
@@ -86,7 +98,7 @@ func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 			if _, err := io.WriteString(c, expectedBody); err != nil {
 				t.Fatal(err)
 			}
-			if res := answerOf(t, in); res.StatusCode != 200 {
+			if res := finalOf(t, kind, in); res.StatusCode != 200 {
 				t.Errorf("got %d, want 200", res.StatusCode)
 			}
 			if b := <-got; b != expectedBody {
@@ -110,7 +122,7 @@ func TestUnwantedBodyIsNoRequest(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
 				_, _ = io.Copy(io.Discard, c)
 			}))
-			res := answerOf(t, in)
+			res := finalOf(t, kind, in)
 			if b, _ := io.ReadAll(res.Body); res.StatusCode != 401 || string(b) != "no" {
 				t.Errorf("got %d %q, want 401", res.StatusCode, b)
 			}
@@ -140,7 +152,7 @@ func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
 	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
 			_, in := expectant(t, kind, nobody)
-			if res := answerOf(t, in); res.StatusCode != 503 {
+			if res := finalOf(t, kind, in); res.StatusCode != 503 {
 				t.Errorf("got %d, want 503", res.StatusCode)
 			}
 		})
