@@ -21,7 +21,8 @@ type attack struct {
 // Places in the origin that attackers like.
 const (
 	echoPath = "/echo/attack"
-	bigPath  = "/big"
+	bigPath  = "/big/1"
+	hugePath = "/big/8"
 )
 
 const (
@@ -36,7 +37,7 @@ func allAttacks() []attack {
 		slow("slow-headers", "1000 slow heads (slowhttptest -H)", echoPath, "-H", "-i", "2", "-x", "24"),
 		slow("slow-body", "1000 slow bodies (slowhttptest -B)", echoPath, "-B", "-i", "2", "-s", "8192"),
 		slow("range", "1000 × thousands of ranges (slowhttptest -R)", bigPath, "-R", "-a", "5", "-b", "3000"),
-		slow("slow-read", "1000 slow readers (slowhttptest -X)", bigPath, "-X", "-w", "10", "-y", "20", "-n", "2", "-z", "32", "-k", "3"),
+		slow("slow-read", "1000 slow readers of 1 MB (slowhttptest -X)", bigPath, "-X", "-w", "10", "-y", "20", "-n", "2", "-z", "32"),
 		{
 			name: "idle", title: "50,000 idle connections from 5 addresses", bound: 256,
 			argv: func(address string, last time.Duration) [][]string { return idle(address, last, 1) },

@@ -64,7 +64,7 @@ func crowdMain(ctx context.Context, args []string, stdout io.Writer) error {
 	case "idle":
 		t = c.hold(ctx, to, "", 0)
 	case "unread":
-		t = c.hold(ctx, to, "GET "+bigPath+" HTTP/1.1\r\nHost: attack.test\r\n\r\n", 4096)
+		t = c.hold(ctx, to, "GET "+hugePath+" HTTP/1.1\r\nHost: attack.test\r\n\r\n", 4096)
 	default:
 		return fmt.Errorf("no crowd is called %s", c.kind)
 	}

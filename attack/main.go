@@ -123,6 +123,10 @@ func (s settings) play(ctx context.Context, stdout io.Writer) error {
 	for _, a := range list {
 		for engine := range strings.SplitSeq(s.engines, ",") {
 			row, err := s.attack(ctx, a, engine, dir, origin.Addr())
+			if err == nil && row.bad() { // the machine, which does other things too, may be to blame
+				row, err = s.attack(ctx, a, engine, dir, origin.Addr())
+				row.again = true
+			}
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", a.title, engine, err)
 			}

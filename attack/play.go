@@ -33,7 +33,8 @@ type row struct {
 	peak        int
 	descriptors int // at most
 	crowd       tally
-	crowds      int // that told their tally
+	crowds      int  // that told their tally
+	again       bool // played a second time, as the first went badly
 }
 
 // share is the rate as a percentage of the undisturbed one.

@@ -20,13 +20,13 @@ import (
 	"time"
 )
 
-// origin is the upstream: it echoes, and has one big answer.
+// origin is the upstream: it echoes, and has big answers.
 type origin struct {
 	listener net.Listener
 	server   *http.Server
 }
 
-// bigAnswer is the size of what nobody reads.
+// bigAnswer is the size of the biggest answer.
 const bigAnswer = 8 << 20
 
 func newOrigin() (*origin, error) {
@@ -41,9 +41,14 @@ func newOrigin() (*origin, error) {
 		_, _ = io.Copy(w, r.Body)
 	})
 	big := bytes.Repeat([]byte{'x'}, bigAnswer)
-	mux.HandleFunc(bigPath, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", strconv.Itoa(len(big)))
-		_, _ = w.Write(big)
+	mux.HandleFunc("/big/{megabytes}", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.PathValue("megabytes"))
+		if err != nil || n < 0 || n > len(big)>>20 {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(n<<20))
+		_, _ = w.Write(big[:n<<20])
 	})
 	o := &origin{listener: l, server: &http.Server{Handler: mux}}
 	go func() { _ = o.server.Serve(l) }()
@@ -59,7 +64,11 @@ type gateway struct {
 	cmd     *exec.Cmd
 	address string
 	ended   chan struct{}
+	last    []string // lines of its log; read once it has ended
 }
+
+// keptLines is how many of the log's last lines are kept: a panic's begin.
+const keptLines = 400
 
 const startTimeout = 15 * time.Second
 
@@ -90,7 +99,7 @@ func startRgate(binary, engine, dir, origin string) (*gateway, error) {
 	case g.address = <-serves:
 		return g, nil
 	case <-g.ended:
-		return nil, errors.New("rgate ended at its start: see `rgate check`")
+		return nil, fmt.Errorf("rgate ended at its start: %s", strings.Join(g.last, "\n"))
 	case <-time.After(startTimeout):
 		g.stop()
 		return nil, errors.New("rgate does not come to serve")
@@ -101,6 +110,9 @@ func startRgate(binary, engine, dir, origin string) (*gateway, error) {
 func (g *gateway) read(log io.Reader, serves chan<- string) {
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		var l struct{ Msg, Address string }
+		if g.last = append(g.last, lines.Text()); len(g.last) > keptLines {
+			g.last = g.last[1:]
+		}
 		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Msg == "rgate serves" {
 			serves <- l.Address
 		}
@@ -116,7 +128,8 @@ func (g *gateway) stop() {
 func (g *gateway) memory(line string) (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
 	if err != nil {
-		return 0, fmt.Errorf("rgate is gone: %w", err)
+		<-g.ended
+		return 0, fmt.Errorf("rgate ended under the attack: %s", strings.Join(g.last, "\n"))
 	}
 	_, rest, _ := strings.Cut(string(text), "\n"+line+":")
 	fields := strings.Fields(rest)

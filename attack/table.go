@@ -12,12 +12,13 @@ import (
 // table prints rows as they come, as text or for the README.
 type table struct {
 	settings
-	out  io.Writer
-	rows int
-	bad  int
+	out   io.Writer
+	rows  int
+	bad   int
+	again bool // some row was played twice
 }
 
-const textForm = "%-44s  %-8s  %7s  %6s  %7s  %14s  %s\n"
+const textForm = "%-46s  %-8s  %7s  %6s  %7s  %17s  %s\n"
 
 func (t *table) head() {
 	if t.markdown {
@@ -32,12 +33,17 @@ func (t *table) row(r row) {
 	if r.bad() {
 		t.bad++
 	}
+	share := fmt.Sprintf("%.1f %%", r.share())
+	if r.again {
+		share += "*"
+		t.again = true
+	}
 	form := textForm
 	if t.markdown {
 		form = "| %s | %s | %s | %s | %s | %s | %s |\n"
 	}
-	fmt.Fprintf(t.out, form, r.attack.title, r.engine, fmt.Sprintf("%.1f %%", r.share()), fmt.Sprint(r.failed),
-		r.p99.Round(100*time.Microsecond).String(), fmt.Sprintf("%d → %d", r.before, r.peak), r.crowded())
+	fmt.Fprintf(t.out, form, r.attack.title, r.engine, share, fmt.Sprint(r.failed),
+		r.p99.Round(100*time.Microsecond).String(), fmt.Sprintf("%d → %d (≤ %d)", r.before, r.peak, r.before+r.attack.bound), r.crowded())
 	if r.failed > 0 && !t.markdown {
 		fmt.Fprintf(t.out, "    the first failure: %v\n", r.firstError)
 	}
@@ -52,13 +58,16 @@ func (r row) crowded() string {
 	case r.crowds == 0:
 		return fmt.Sprintf("%d descriptors open at most", r.descriptors)
 	case r.attack.name == "idle" || r.attack.name == "full":
-		return fmt.Sprintf("%d opened: %d held, %d refused", r.crowd.Opened, r.crowd.Opened-r.crowd.Refused, r.crowd.Refused)
+		return fmt.Sprintf("%d opened: %d held, %d refused or closed", r.crowd.Opened, r.crowd.Opened-r.crowd.Refused, r.crowd.Refused)
 	}
 	return fmt.Sprintf("%d opened", r.crowd.Opened)
 }
 
 func (t *table) foot() {
 	fmt.Fprintf(t.out, "\n%d CPUs, %s. %g requests a second of well-behaved clients, on kept-alive connections and on new ones; "+
-		"each attack lasts %g s. Rate: right answers, of those without the attack. RSS: of rgate, before and at its peak. "+
+		"each attack lasts %g s. Rate: right answers, of those without the attack. RSS: of rgate, before, at its peak, and what it has to stay below. "+
 		"Attackers have nice 19, as they share the CPUs.\n", runtime.NumCPU(), runtime.Version(), t.rate, t.seconds)
+	if t.again {
+		fmt.Fprintln(t.out, "* The second try; the first was worse than allowed.")
+	}
 }
