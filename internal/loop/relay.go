@@ -66,8 +66,6 @@ func (l *loop) begin(c *conn, o *origin) {
 		w.reqDone = false
 	}
 	l.need(&w.up)
-	l.need(&w.down)
-	l.need(&w.out)
 	w.down.b, w.down.r = w.down.b[:0], 0
 	w.up.r = 0
 	w.up.b = w.appendRequestHead(w.up.b[:0])

@@ -16,6 +16,10 @@ const headGrowth = 1 << 10
 // pullResponse takes from the endpoint what there is room for.
 func (l *loop) pullResponse(c *conn) bool {
 	w, o := c.work, c.work.origin
+	// Only now, so that those who wait for an answer hold none of these, and
+	// the few in use stay in the processor's cache.
+	l.need(&w.down)
+	l.need(&w.out)
 	progress := false
 	for o.readable && !w.respDone {
 		if w.respHead && !w.respReadable() {
