@@ -22,27 +22,11 @@ import (
 // play is an endpoint that does f with every request's head.
 func play(t *testing.T, f func(c net.Conn, req *http.Request)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-					f(c, req)
-				}
-			})
+	return accept(t, "127.0.0.1:0", func(c net.Conn) {
+		if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			f(c, req)
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	return l.Addr().String()
 }
 
 // expectant is a client that has asked whether to send its body.

@@ -38,13 +38,21 @@ type recorder struct {
 
 func record(t *testing.T, answer string) *recorder {
 	t.Helper()
+	r := &recorder{}
 	// An address that nothing else uses: what connects to a port that was free
 	// a moment ago, as other tests do, would be taken for a request of rgate's.
-	l, err := net.Listen("tcp", "127.7.0.1:0")
+	r.addr = accept(t, "127.7.0.1:0", func(c net.Conn) { r.converse(c, answer) })
+	return r
+}
+
+// accept has f carry each connection to address until the test ends, and
+// returns where that is.
+func accept(t *testing.T, address string, f func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recorder{addr: l.Addr().String()}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -54,12 +62,12 @@ func record(t *testing.T, answer string) *recorder {
 			}
 			wg.Go(func() {
 				defer c.Close()
-				r.converse(c, answer)
+				f(c)
 			})
 		}
 	})
 	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	return r
+	return l.Addr().String()
 }
 
 func (r *recorder) converse(c net.Conn, answer string) {
