@@ -69,9 +69,9 @@ type Gateway struct {
 	file     *watchedFile
 	views    viewSlot
 	reloads  chan reload
-	rejected atomic.Int64 // reloads whose file was bad
-	viewed   atomic.Bool  // a first view is in, or none is needed
-	serving  atomic.Bool
+	rejected atomic.Int64  // reloads whose file was bad
+	viewed   atomic.Bool   // a first view is in, or none is needed
+	serves   chan struct{} // closed once requests are taken
 	leaving  atomic.Bool
 	settled  chan struct{}   // closed once it is known which endpoints are well
 	ended    chan struct{}   // closed when the owner ended
@@ -96,7 +96,8 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		options: o, log: o.Log, file: newWatchedFile(o.File), views: newViewSlot(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
-		reloads: make(chan reload), settled: make(chan struct{}), ended: make(chan struct{}), probing: newProbes(),
+		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), ended: make(chan struct{}),
+		probing: newProbes(),
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
@@ -150,6 +151,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if g.handed {
 		// Whoever serves this socket now does it better until then.
 		if serve, err := g.await(ctx); !serve {
+			g.endLife(errors.New("rgate ends before it served"))
 			g.close()
 			return err
 		}
@@ -175,6 +177,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 		g.leave(background, commands)
 	}
 	return err
+}
+
+// serving tells whether requests are taken.
+func (g *Gateway) serving() bool {
+	select {
+	case <-g.serves:
+		return true
+	default:
+		return false
+	}
 }
 
 // await tells whether to serve an inherited socket: once it is known which
@@ -205,7 +217,7 @@ func (g *Gateway) takeOver() {
 		g.log.Warn("this process serves, but the one before it did not wait for that", "error", err)
 	}
 	g.ownSocket(true)
-	g.serving.Store(true)
+	close(g.serves)
 }
 
 // announce says to the service manager that requests can be answered.

@@ -40,7 +40,7 @@ func (g *Gateway) own(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-feed:
-			if g.serving.Load() {
+			if g.serving() {
 				g.options.Supervisor.Alive()
 			}
 			continue

@@ -34,7 +34,7 @@ func (g *Gateway) RejectedReloads() int64 { return g.rejected.Load() }
 // reload reads and checks the file; it changes nothing but the source's
 // selectors, and only where all is well.
 func (g *Gateway) reload(running *config.Config) (*config.Config, error) {
-	if g.serving.Load() {
+	if g.serving() {
 		g.options.Supervisor.Reloading()
 		defer g.options.Supervisor.Ready()
 	}

@@ -67,15 +67,18 @@ func (g *Gateway) whyLeaving() error {
 	return errors.New("this process is about to end")
 }
 
-// upgrade is called with the turn.
+// upgrade is called with the turn. It may be called before this process serves:
+// whoever upgrades twice in a row can reach the heir while it still takes over.
 func (g *Gateway) upgrade() (pid int, err error) {
-	switch p := g.options.Program; {
-	case g.succession.heir.Load() != 0 || g.leaving.Load():
-		return 0, g.whyLeaving()
-	case p == nil:
+	if g.options.Program == nil {
 		return 0, errors.New("this gateway is part of another program")
-	case !g.serving.Load():
-		return 0, errors.New("this process does not serve yet")
+	}
+	select {
+	case <-g.serves:
+	case <-g.life.Done():
+	}
+	if g.succession.heir.Load() != 0 || g.life.Err() != nil {
+		return 0, g.whyLeaving()
 	}
 	if err := g.inherited.Replaceable(); err != nil {
 		return 0, err
