@@ -18,11 +18,14 @@ import (
 // machine says what runs on which processor.
 type machine struct {
 	gateway, load, origin peer.Place
-	note                  string
+	notes                 []string
 }
 
-// newMachine spreads the parts over the processors that the bench may use.
-func newMachine(nice int) (machine, error) {
+// newMachine spreads the parts over the processors that the bench may use. In a
+// batch, the threads of a gateway that share its processor do not interrupt one
+// another: what they cost more than one thread is then what they share, as
+// where each has a processor of its own.
+func newMachine(nice int, batch bool) (machine, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
 		return machine{}, fmt.Errorf("cannot tell which processors there are: %w", err)
@@ -36,7 +39,10 @@ func newMachine(nice int) (machine, error) {
 	at := func(i int) peer.Place { return peer.Place{CPU: cpus[min(i, len(cpus)-1)], Nice: nice} }
 	m := machine{gateway: at(0), load: at(1), origin: at(2)}
 	if len(cpus) == 1 {
-		m.note = "only one processor: the load takes from what it measures"
+		m.notes = append(m.notes, "only one processor: the load takes from what it measures")
+	}
+	if m.gateway.Batch = batch; batch {
+		m.notes = append(m.notes, "several loops on one processor: the gateways run under SCHED_BATCH, so that threads take turns only when they wait")
 	}
 	return m, nil
 }

@@ -38,7 +38,7 @@ func TestConfigsSayTheSame(t *testing.T) {
 // rgate takes the file that is written for it.
 func TestRgateConfig(t *testing.T) {
 	s := site(t)
-	argv, err := Rgate("rgate", "", "loop", 1).command(s)
+	argv, err := Rgate("rgate", "", "", "loop", 1).command(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,10 +33,11 @@ type Peer struct {
 	Version string
 	Role    Role
 
-	argv   func(dir string) []string // the command, given where its files are
-	config func(Site) map[string]string
-	tcp    bool // moves bytes and sees no requests
-	procs  int  // how many Go threads may run at once; 0 where it is none of Go's
+	argv    func(dir string) []string // the command, given where its files are
+	config  func(Site) map[string]string
+	tcp     bool // moves bytes and sees no requests
+	procs   int  // how many Go threads may run at once; 0 where it is none of Go's
+	workers int  // how many processes its first one starts, and leaves the work to
 }
 
 // Site is where a peer runs.
@@ -57,7 +58,7 @@ func Nginx() (Peer, error) {
 	}
 	_, version, _ := strings.Cut(string(out), "nginx/")
 	return Peer{
-		Name: "nginx", Version: strings.TrimSpace(version), Role: Reference,
+		Name: "nginx", Version: strings.TrimSpace(version), Role: Reference, workers: 1,
 		argv: func(dir string) []string {
 			return []string{"nginx", "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr"}
 		},
@@ -83,9 +84,10 @@ func HAProxy(tcp bool) (Peer, error) {
 }
 
 // Rgate is a binary of rgate's on one of its engines, which has so many loops
-// if it is the loop. They share a processor, however many they are.
-func Rgate(binary, version, engine string, loops int) Peer {
-	name := "rgate " + engine
+// if it is the loop. They share a processor, however many they are. The label
+// tells apart several binaries.
+func Rgate(binary, version, label, engine string, loops int) Peer {
+	name := strings.TrimSpace("rgate " + engine + " " + label)
 	if loops > 1 {
 		name = fmt.Sprintf("%s ×%d", name, loops)
 	}

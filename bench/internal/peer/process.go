@@ -24,14 +24,18 @@ const (
 
 // Place is where among the machine's processors something runs.
 type Place struct {
-	CPU  int
-	Nice int // 0 for the usual priority
+	CPU   int
+	Nice  int  // 0 for the usual priority
+	Batch bool // whether one that wakes up waits for its turn: SCHED_BATCH, see sched(7)
 }
 
 // Command runs argv there. The tools that it goes through replace themselves,
 // so the process keeps its id. It is the leader of a process group.
 func (p Place) Command(argv ...string) *exec.Cmd {
 	argv = append([]string{"taskset", "-c", strconv.Itoa(p.CPU)}, argv...)
+	if p.Batch {
+		argv = append([]string{"chrt", "--batch", "0"}, argv...)
+	}
 	if p.Nice != 0 {
 		argv = append([]string{"nice", "-n", strconv.Itoa(p.Nice)}, argv...)
 	}
@@ -76,13 +80,31 @@ func (p Peer) Start(s Site, at Place) (*Process, error) {
 		r.Stop()
 		return nil, err
 	}
-	children, err := children(r.pids[0])
-	if err != nil {
+	if err := r.count(); err != nil {
 		r.Stop()
 		return nil, err
 	}
-	r.pids = append(r.pids, children...)
 	return r, nil
+}
+
+// count finds the workers of a peer that has some. Its master listens before
+// it starts them.
+func (r *Process) count() error {
+	deadline := time.Now().Add(startTimeout)
+	for {
+		found, err := children(r.pids[0])
+		if err != nil {
+			return err
+		}
+		if len(found) >= r.workers {
+			r.pids = append(r.pids, found...)
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s has %d workers, not %d: %s", r.Name, len(found), r.workers, r.out.String())
+		}
+		time.Sleep(retryEvery)
+	}
 }
 
 // await returns once the peer accepts connections.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // nobody is a peer that ends without listening.
@@ -27,7 +29,7 @@ func TestStartTellsWhyNot(t *testing.T) {
 	}
 }
 
-// Stop ends the process and those it has started.
+// Stop ends the process and those it has started, which are waited for.
 func TestStop(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") // stands in for what the process does not do
 	if err != nil {
@@ -36,9 +38,15 @@ func TestStop(t *testing.T) {
 	defer l.Close()
 	s := site(t)
 	s.Listen = netip.MustParseAddrPort(l.Addr().String())
-	r, err := nobody("sh", "-c", "trap '' TERM; sleep 600 & wait; wait").Start(s, Place{Nice: 1})
+	master := nobody("sh", "-c", "trap '' TERM; sleep 600 & wait; wait")
+	master.workers = 1
+	r, err := master.Start(s, Place{Nice: 1, Batch: true})
 	if err != nil {
 		t.Fatal(err)
+	}
+	const batch = 3 // SCHED_BATCH
+	if attr, err := unix.SchedGetAttr(r.PIDs()[0], 0); err != nil || attr.Policy != batch || attr.Nice != 1 {
+		t.Errorf("it runs under %+v (%v)", attr, err)
 	}
 	if !r.Alive() {
 		t.Fatalf("it ended: %s", r.Output())
