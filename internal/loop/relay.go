@@ -148,10 +148,7 @@ func (l *loop) pullRequest(c *conn) bool {
 				return true
 			}
 			w.in.take(n, w.keep)
-			held := w.holdsBack()
-			if w.x.BytesIn += int64(len(data)); held && !w.holdsBack() {
-				l.await(c) // it did not wait to be told
-			}
+			l.received(c, len(data))
 			w.up.b = w.appendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
@@ -167,6 +164,13 @@ func (l *loop) pullRequest(c *conn) bool {
 		}
 		if !c.readable {
 			return progress
+		}
+		if w.sendsThrough() {
+			more, ok := l.sendThrough(c)
+			if !ok {
+				return c.phase != phaseClosed
+			}
+			return more || progress // others have their turn before more is moved
 		}
 		w.in.compact(w.keep)
 		if w.in.room() == 0 {
@@ -184,6 +188,15 @@ func (l *loop) pullRequest(c *conn) bool {
 		progress = true
 	}
 	return progress
+}
+
+// received counts body bytes from the client.
+func (l *loop) received(c *conn, n int) {
+	w := c.work
+	held := w.holdsBack()
+	if w.x.BytesIn += int64(n); held && !w.holdsBack() {
+		l.await(c) // it did not wait to be told
+	}
 }
 
 func (w *work) appendBody(dst, data []byte, chunked bool) []byte {
@@ -216,8 +229,7 @@ func (l *loop) pushRequest(c *conn) bool {
 			break
 		}
 		if errno != 0 {
-			// It may have answered before it closed: only reading tells.
-			w.reqDead, o.readable = true, true
+			w.stopSending()
 			return true
 		}
 		w.up.take(n, 0)
@@ -238,6 +250,10 @@ func (l *loop) pushRequest(c *conn) bool {
 	}
 	return progress
 }
+
+// stopSending says that the endpoint takes no more. It may have answered before
+// it closed: only reading tells.
+func (w *work) stopSending() { w.reqDead, w.origin.readable = true, true }
 
 // pushResponse writes to the client; false where the client is gone.
 func (l *loop) pushResponse(c *conn) bool {

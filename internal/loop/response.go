@@ -13,6 +13,10 @@ import (
 // headGrowth is what rgate adds to an answer's head, with something to spare.
 const headGrowth = 1 << 10
 
+// readsPerTurn is how often an answer is read from in a turn, where its client
+// takes what is read at once: other connections have their turns, too.
+const readsPerTurn = 4
+
 // pullResponse takes from the endpoint what there is room for.
 func (l *loop) pullResponse(c *conn) bool {
 	w, o := c.work, c.work.origin
@@ -21,7 +25,7 @@ func (l *loop) pullResponse(c *conn) bool {
 	l.need(&w.down)
 	l.need(&w.out)
 	progress := false
-	for o.readable && !w.respDone {
+	for reads := 0; reads < readsPerTurn && o.readable && !w.respDone; reads++ {
 		if w.respHead && !w.respReadable() {
 			return progress // backpressure
 		}
@@ -111,35 +115,6 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 	w.x.BytesOut += int64(n)
 	if w.respBody.Done() {
 		l.responseDone(c)
-	}
-	return true, true
-}
-
-// readThrough reads more body bytes at once than an exchange has room for, and
-// writes them at once. Only a client that does not take them costs memory. That
-// all connections share one buffer keeps it in the processor's cache.
-func (l *loop) readThrough(c *conn) (more, ok bool) {
-	w, o := c.work, c.work.origin
-	b := l.bufs.scratch[:min(bulkSize, w.respBody.Left()-1)] // the end is read to where more would show
-	n, errno := o.read(b)
-	if errno == unix.EAGAIN {
-		return false, true
-	}
-	if n == 0 {
-		return false, l.originEnded(c, errno != 0)
-	}
-	w.respBody.Skip(int64(n))
-	w.x.BytesOut += int64(n)
-	sent, errno := c.write(b[:n])
-	if errno != 0 && errno != unix.EAGAIN {
-		l.cancel(c)
-		return false, false
-	}
-	if rest := b[sent:n]; len(rest) > w.out.room() {
-		l.bufs.put(&w.out)
-		w.out.b = append(make([]byte, 0, bulkSize), rest...)
-	} else {
-		w.out.b = append(w.out.b, rest...)
 	}
 	return true, true
 }

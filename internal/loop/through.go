@@ -1,0 +1,80 @@
+//go:build linux
+
+package loop
+
+import (
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/h1"
+)
+
+// Bodies of known length are read into the loop's scratch buffer, more at once
+// than an exchange has room for, and written at once. Only a side that does not
+// take them costs memory. That all connections share one buffer keeps it in the
+// processor's cache.
+
+// readThrough moves bytes of an answer. The end is left to readStraight, which
+// sees whether more follows.
+func (l *loop) readThrough(c *conn) (more, ok bool) {
+	w, o := c.work, c.work.origin
+	b := l.bufs.scratch[:min(bulkSize, w.respBody.Left()-1)]
+	n, errno := o.read(b)
+	if errno == unix.EAGAIN {
+		return false, true
+	}
+	if n == 0 {
+		return false, l.originEnded(c, errno != 0)
+	}
+	w.respBody.Skip(int64(n))
+	w.x.BytesOut += int64(n)
+	sent, errno := c.write(b[:n])
+	if errno != 0 && errno != unix.EAGAIN {
+		l.cancel(c)
+		return false, false
+	}
+	l.spill(&w.out, b[sent:n])
+	return true, true
+}
+
+// sendsThrough tells whether bytes of the request's body may overtake w.in and
+// w.up.
+func (w *work) sendsThrough() bool {
+	return w.reqBody.Kind == h1.BodyLength && w.in.empty() && w.up.empty() && w.origin.writable
+}
+
+// sendThrough moves bytes of a request. It never reads what follows the body:
+// that is the next request.
+func (l *loop) sendThrough(c *conn) (more, ok bool) {
+	w, o := c.work, c.work.origin
+	b := l.bufs.scratch[:min(bulkSize, w.reqBody.Left())]
+	n, errno := c.read(b)
+	if errno == unix.EAGAIN {
+		return false, true
+	}
+	if n == 0 {
+		l.cancel(c) // it left in the middle of its request
+		return false, false
+	}
+	w.reqBody.Skip(int64(n))
+	l.received(c, n)
+	if w.reqBody.Done() {
+		l.requestRead(c)
+	}
+	sent, errno := o.write(b[:n])
+	if errno != 0 && errno != unix.EAGAIN {
+		w.stopSending()
+		return false, true
+	}
+	l.spill(&w.up, b[sent:n])
+	w.fed = l.waiting(&w.up, w.fed, sent > 0)
+	return true, true
+}
+
+// spill keeps in b, which is empty, what was not taken.
+func (l *loop) spill(b *buffer, rest []byte) {
+	if len(rest) > b.room() {
+		l.bufs.put(b)
+		b.b = make([]byte, 0, bulkSize)
+	}
+	b.b = append(b.b, rest...)
+}
