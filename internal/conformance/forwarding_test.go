@@ -13,7 +13,7 @@ import (
 // TestForwardingFields holds what becomes of what a client says about itself
 // and others: it goes on only from a trusted proxy.
 func TestForwardingFields(t *testing.T) {
-	const said = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: https\r\n" +
+	const said = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 5.5.5.5\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: https\r\n" +
 		"X-Forwarded-Port: 8443\r\nX-Forwarded-Prefix: /p\r\nX-Real-Ip: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n" + end
 	for name, want := range map[string]map[string]string{
 		"stranger": {
@@ -22,7 +22,7 @@ func TestForwardingFields(t *testing.T) {
 			"Forwarded": `for=127.0.0.1;host="x";proto=http`,
 		},
 		"trusted": {
-			"X-Forwarded-For": "6.6.6.6, 127.0.0.1", "X-Forwarded-Host": "h", "X-Forwarded-Proto": "https",
+			"X-Forwarded-For": "5.5.5.5, 6.6.6.6, 127.0.0.1", "X-Forwarded-Host": "h", "X-Forwarded-Proto": "https",
 			"X-Forwarded-Port": "8443", "X-Forwarded-Prefix": "/p", "X-Real-Ip": "6.6.6.6",
 			"Forwarded": `for=6.6.6.6, for=127.0.0.1;host="x";proto=http`,
 		},

@@ -1,0 +1,33 @@
+//go:build linux
+
+package conformance
+
+import (
+	"strings"
+	"testing"
+
+	"rgate/internal/config"
+	"rgate/internal/rig"
+)
+
+// TestStickyCookie holds that both engines set the cookie, once, and leave the
+// endpoint's own alone.
+func TestStickyCookie(t *testing.T) {
+	for _, kind := range rig.Engines {
+		t.Run(kind, func(t *testing.T) {
+			r := record(t, "HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 2\r\n\r\nok")
+			addr := rig.Start(t, kind, func(c *config.Config) {
+				c.Backends[0].Traffic.Sticky = config.Sticky{Cookie: "at", Secret: "0123456789abcdef0123456789abcdef"}
+			}, r.addr).Addr
+			first := exchange(t, addr, "GET / HTTP/1.1\r\n"+host+end)
+			_, rest, set := strings.Cut(first, "Set-Cookie: at=")
+			cookie, _, _ := strings.Cut(rest, ";")
+			if !set || strings.Count(first, "Set-Cookie: ") != 2 || strings.Contains(cookie, "127.7") {
+				t.Errorf("got %q", first)
+			}
+			if again := exchange(t, addr, "GET / HTTP/1.1\r\n"+host+"Cookie: at="+cookie+"\r\n"+end); strings.Count(again, "Set-Cookie: ") != 1 {
+				t.Errorf("got %q", again)
+			}
+		})
+	}
+}
