@@ -212,7 +212,7 @@ func (l *loop) close(c *conn) {
 	}
 	l.drop(c)
 	if c.counted {
-		l.engine.left(c.addr)
+		l.engine.crowd.Leave(c.addr)
 	} else {
 		l.refused--
 	}

@@ -6,53 +6,17 @@ import (
 	"math/rand/v2"
 	"net/netip"
 
-	"rgate/internal/config"
 	"rgate/internal/proxy"
 )
-
-// admission says whether a client connection is taken in.
-type admission uint8
-
-const (
-	admitted admission = iota
-	full               // there are too many connections
-	greedy             // there are too many of this client
-)
-
-// admit counts a client connection where no limit is reached. The lock is
-// taken once per connection, never per request.
-func (e *Engine) admit(a netip.Addr, lim *config.Limits) admission {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if lim.ConnectionsPerClient > 0 && e.clients[a] >= lim.ConnectionsPerClient {
-		return greedy
-	}
-	if room := proxy.Room(lim.Connections); room > 0 && e.conns >= room {
-		return full
-	}
-	e.conns++
-	e.clients[a]++
-	return admitted
-}
-
-// left takes back what admit counted.
-func (e *Engine) left(a netip.Addr) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.conns--
-	if e.clients[a]--; e.clients[a] <= 0 {
-		delete(e.clients, a)
-	}
-}
 
 // admit takes a client in at the cost of one that asks for nothing, if need be:
 // else whoever holds enough idle connections keeps everybody out.
 func (l *loop) admit(a netip.Addr) bool {
 	for {
-		switch l.engine.admit(a, &l.cfg.Limits) {
-		case admitted:
+		switch l.engine.crowd.Enter(a, &l.cfg.Limits) {
+		case proxy.Admitted:
 			return true
-		case greedy:
+		case proxy.Greedy:
 			return false
 		}
 		c := l.quietest()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -41,16 +40,15 @@ type Engine struct {
 	stopping atomic.Bool
 	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
+	crowd    proxy.Crowd // those handed over are in it, too
 
 	mu       sync.Mutex
-	conns    int                // of clients
-	clients  map[netip.Addr]int // connections of each address
-	listener net.Listener       // what Serve serves
+	listener net.Listener // what Serve serves
 }
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
 func New(o Options) (*Engine, error) {
-	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, done: make(chan struct{}), clients: map[netip.Addr]int{}}
+	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, done: make(chan struct{})}
 	n := o.Loops
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)

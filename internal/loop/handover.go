@@ -37,7 +37,7 @@ func (l *loop) handOver(c *conn) {
 	_ = f.Close()
 	l.conns--
 	if err != nil {
-		l.engine.left(c.addr)
+		l.engine.crowd.Leave(c.addr)
 		return
 	}
 	h.Conn = nc
@@ -66,7 +66,7 @@ func (h *handed) Read(b []byte) (int, error) {
 
 // Close implements net.Conn.
 func (h *handed) Close() error {
-	h.once.Do(func() { h.engine.left(h.addr) })
+	h.once.Do(func() { h.engine.crowd.Leave(h.addr) })
 	return h.Conn.Close()
 }
 

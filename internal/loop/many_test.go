@@ -135,8 +135,8 @@ func settle(t *testing.T, g *gate) {
 	}
 	g.engine.mu.Lock()
 	defer g.engine.mu.Unlock()
-	if n := g.table.Total().InFlight; n != 0 || g.engine.conns != 0 {
-		t.Errorf("%d exchanges and %d connections are still counted", n, g.engine.conns)
+	if n, conns := g.table.Total().InFlight, g.engine.crowd.Size(); n != 0 || conns != 0 {
+		t.Errorf("%d exchanges and %d connections are still counted", n, conns)
 	}
 }
 

@@ -62,9 +62,7 @@ func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options)
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if n := e.conns; n != 0 {
+		if n := e.crowd.Size(); n != 0 {
 			t.Errorf("%d connections are still counted", n)
 		}
 	})

@@ -1,35 +1,28 @@
 package standard
 
 import (
-	"net/netip"
 	"sync"
 	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/proxy"
 )
 
-// crowd is the client connections, counted in all and by client.
+// crowd is the client connections.
 type crowd struct {
-	mu       sync.Mutex
-	conns    map[*clientConn]struct{}
-	byClient map[netip.Addr]int
+	count proxy.Crowd
+
+	mu    sync.Mutex
+	conns map[*clientConn]struct{}
 }
 
-// admission says whether a client connection is taken in.
-type admission uint8
-
-const (
-	admitted admission = iota
-	full               // there are too many connections
-	greedy             // there are too many of this client
-)
-
 // admit takes conn in, at the cost of one that asks for nothing, if need be:
-// else whoever holds enough idle connections keeps everybody out. A limit of 0
-// is none.
-func (c *crowd) admit(conn *clientConn, limit, each int) bool {
+// else whoever holds enough idle connections keeps everybody out.
+func (c *crowd) admit(conn *clientConn, lim *config.Limits) bool {
 	for {
-		a, quietest := c.enter(conn, limit, each)
-		if a != full || quietest == nil {
-			return a == admitted
+		a, quietest := c.enter(conn, lim)
+		if a != proxy.Full || quietest == nil {
+			return a == proxy.Admitted
 		}
 		_ = quietest.Close() // it leaves the crowd
 	}
@@ -37,21 +30,19 @@ func (c *crowd) admit(conn *clientConn, limit, each int) bool {
 
 // enter takes conn in where no limit is reached. Where the crowd is full, it
 // finds one that asks for nothing.
-func (c *crowd) enter(conn *clientConn, limit, each int) (admission, *clientConn) {
+func (c *crowd) enter(conn *clientConn, lim *config.Limits) (a proxy.Admission, quietest *clientConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if each > 0 && c.byClient[conn.client] >= each {
-		return greedy, nil
+	switch a = c.count.Enter(conn.client, lim); a {
+	case proxy.Full:
+		quietest = c.quietest()
+	case proxy.Admitted:
+		if c.conns == nil {
+			c.conns = map[*clientConn]struct{}{}
+		}
+		c.conns[conn] = struct{}{}
 	}
-	if limit > 0 && len(c.conns) >= limit {
-		return full, c.quietest()
-	}
-	if c.byClient == nil {
-		c.conns, c.byClient = map[*clientConn]struct{}{}, map[netip.Addr]int{}
-	}
-	c.conns[conn] = struct{}{}
-	c.byClient[conn.client]++
-	return admitted, nil
+	return a, quietest
 }
 
 // looks bounds the search for a quiet client.
@@ -81,7 +72,5 @@ func (c *crowd) leave(conn *clientConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.conns, conn)
-	if c.byClient[conn.client]--; c.byClient[conn.client] == 0 {
-		delete(c.byClient, conn.client)
-	}
+	c.count.Leave(conn.client)
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rgate/internal/proxy"
 )
 
 // listener accepts client connections within the limits. One above them is
@@ -60,9 +59,8 @@ func (l *listener) admit(c net.Conn) net.Conn {
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		client = a.AddrPort().Addr().Unmap()
 	}
-	limits := &l.engine.gate.Table().Config.Limits
 	conn := newClientConn(c, l.engine, client)
-	if l.engine.crowd.admit(conn, proxy.Room(limits.Connections), limits.ConnectionsPerClient) {
+	if l.engine.crowd.admit(conn, &l.engine.gate.Table().Config.Limits) {
 		return conn
 	}
 	l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
