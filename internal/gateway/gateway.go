@@ -162,6 +162,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer commands.end()
 	g.takeOver()
 	g.log.Info("rgate serves", "address", g.listener.Addr().String(), "routes", len(g.options.Config.Routes))
+	g.mentionRoom()
 	g.owned.Go(func() { g.announce(ctx) })
 	var err error
 	select {
@@ -218,6 +219,15 @@ func (g *Gateway) takeOver() {
 	}
 	g.ownSocket(true)
 	close(g.serves)
+}
+
+// mentionRoom says so where there are fewer connections than the config allows.
+func (g *Gateway) mentionRoom() {
+	limit := g.options.Config.Limits.Connections
+	if room := proxy.Room(limit); room != limit {
+		g.log.Info("the limit of open files leaves room for fewer client connections than limits.connections; for more, raise it (LimitNOFILE=, ulimit -n)",
+			"limits.connections", limit, "room", room)
+	}
 }
 
 // announce says to the service manager that requests can be answered.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/proxy"
 )
 
 func TestServesAndCounts(t *testing.T) {
@@ -35,6 +37,21 @@ func TestServesAndCounts(t *testing.T) {
 	}
 	if got := r.Report().Requests.Success; got != 1 {
 		t.Errorf("the statistics page counted itself: %d", got)
+	}
+}
+
+// Nobody has to find out under load that there are fewer descriptors than
+// connections.
+func TestSaysWhereDescriptorsAreFew(t *testing.T) {
+	for _, limit := range []int{1, math.MaxInt32} {
+		r := start(t, fmt.Sprintf("limits: {connections: %d}\n", limit), nil)
+		until(t, "it serves", func() bool { return strings.Contains(r.log.String(), "rgate serves") })
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(r.log.String(), "limit of open files"); said != (proxy.Room(limit) < limit) {
+			t.Errorf("connections %d, room for %d: said so is %v", limit, proxy.Room(limit), said)
+		}
 	}
 }
 

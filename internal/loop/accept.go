@@ -16,11 +16,19 @@ func (l *loop) listen(fd int) error {
 	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
 }
 
-// rest stops accepting for a moment, because there are no descriptors: the
-// listening socket would be reported ready without end.
-func (l *loop) rest() {
+// complaintEvery is how often it is logged, at most, that nothing can be
+// accepted.
+const complaintEvery = time.Minute
+
+// rest stops accepting for a moment, because there is nothing to do so with:
+// the listening socket would be reported ready without end.
+func (l *loop) rest(err error) {
 	l.remove(l.lfd)
 	l.restUntil = l.now.Add(tick)
+	if l.now.Sub(l.complained) >= complaintEvery {
+		l.complained = l.now
+		l.engine.log.Error("connections cannot be accepted, and wait; raise the limit of open files (LimitNOFILE=, ulimit -n) or lower limits.connections", "error", err)
+	}
 }
 
 // resume ends a rest that was long enough.
@@ -33,7 +41,7 @@ func (l *loop) resume() {
 		return
 	}
 	if err := l.listen(l.lfd); err != nil {
-		l.rest()
+		l.rest(err)
 	}
 }
 
@@ -62,11 +70,12 @@ func (l *loop) accept() {
 		if l.lfd < 0 {
 			return
 		}
-		err := l.acceptOne()
-		if err == unix.EMFILE || err == unix.ENFILE {
-			l.rest()
-		}
-		if err != nil {
+		switch err := l.acceptOne(); err {
+		case nil:
+		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+			l.rest(err)
+			return
+		default:
 			return
 		}
 	}

@@ -37,6 +37,8 @@ type loop struct {
 
 	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors
+	// complained is when that was logged.
+	complained time.Time
 
 	mu     sync.Mutex
 	posted []func()
