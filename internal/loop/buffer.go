@@ -6,9 +6,10 @@ const (
 	// bufferSize holds any usual head, and is what is read at once. With two
 	// buffers per direction an exchange holds 64 KB at most, large heads apart.
 	bufferSize = 16 << 10
-	// bulkSize is what is read at once of a large answer, and then held of it
-	// where the client is slow.
-	bulkSize = 48 << 10
+	// bulkSize is what is read at once of a large body, and then held of it where
+	// the other side is slow. It is a little less than the kernel sends as one
+	// segment: what is a little more leaves a tiny one behind each.
+	bulkSize = 60 << 10
 )
 
 // buffer is bytes on their way: b[r:] is still to be consumed.

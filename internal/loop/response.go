@@ -20,9 +20,8 @@ const readsPerTurn = 4
 // pullResponse takes from the endpoint what there is room for.
 func (l *loop) pullResponse(c *conn) bool {
 	w, o := c.work, c.work.origin
-	// Only now, so that those who wait for an answer hold none of these, and
-	// the few in use stay in the processor's cache.
-	l.need(&w.down)
+	// Only now, as with w.down, so that those who wait for an answer hold none
+	// of these, and the few in use stay in the processor's cache.
 	l.need(&w.out)
 	progress := false
 	for reads := 0; reads < readsPerTurn && o.readable && !w.respDone; reads++ {
@@ -56,6 +55,7 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 	if w.respHead && w.down.empty() && w.respBody.Kind == h1.BodyLength {
 		return l.readStraight(c)
 	}
+	l.need(&w.down)
 	w.down.compact(0)
 	if w.down.room() == 0 {
 		if w.respHead {

@@ -32,7 +32,9 @@ func (l *loop) readThrough(c *conn) (more, ok bool) {
 		l.cancel(c)
 		return false, false
 	}
-	l.spill(&w.out, b[sent:n])
+	if l.spill(&w.out, b[sent:n]); !w.out.empty() {
+		l.bufs.put(&w.down)
+	}
 	return true, true
 }
 
@@ -42,11 +44,11 @@ func (w *work) sendsThrough() bool {
 	return w.reqBody.Kind == h1.BodyLength && w.in.empty() && w.up.empty() && w.origin.writable
 }
 
-// sendThrough moves bytes of a request. It never reads what follows the body:
-// that is the next request.
+// sendThrough moves bytes of a request, fewer at once as w.in holds its head. It
+// never reads what follows the body: that is the next request.
 func (l *loop) sendThrough(c *conn) (more, ok bool) {
 	w, o := c.work, c.work.origin
-	b := l.bufs.scratch[:min(bulkSize, w.reqBody.Left())]
+	b := l.bufs.scratch[:min(bulkSize-bufferSize, w.reqBody.Left())]
 	n, errno := c.read(b)
 	if errno == unix.EAGAIN {
 		return false, true
