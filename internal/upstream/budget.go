@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,9 +16,11 @@ const (
 )
 
 // Budget counts requests and retries in a ring of seconds. It is approximate
-// under contention at the turn of a second, and never locks.
+// under contention at the turn of a second. Requests take no lock; retries do,
+// so that many at once take no more than there is.
 type Budget struct {
-	slots [budgetSeconds + 1]budgetSlot
+	slots    [budgetSeconds + 1]budgetSlot
+	retrying sync.Mutex
 }
 
 type budgetSlot struct {
@@ -47,6 +50,8 @@ func (b *Budget) Allows(last Outcome, now time.Time) bool {
 
 // Retry takes one retry out of the budget; false where it is spent.
 func (b *Budget) Retry(now time.Time) bool {
+	b.retrying.Lock()
+	defer b.retrying.Unlock()
 	oldest := now.Unix() - budgetSeconds
 	var requests, retries int64
 	for i := range b.slots {

@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -28,6 +30,26 @@ func TestBudget(t *testing.T) {
 	}
 	if later := now.Add((budgetSeconds + 1) * time.Second); !b.Retry(later) {
 		t.Error("the budget does not forget")
+	}
+}
+
+func TestBudgetIsNotOverdrawnByManyAtOnce(t *testing.T) {
+	for range 100 {
+		var b Budget
+		now := time.Unix(1000, 0)
+		var granted atomic.Int64
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if b.Retry(now) {
+					granted.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if n := granted.Load(); n != budgetFloor {
+			t.Fatalf("%d retries were granted, want %d", n, budgetFloor)
+		}
 	}
 }
 
