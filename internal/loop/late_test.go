@@ -19,30 +19,6 @@ import (
 
 const short = 200 * time.Millisecond
 
-// raw is an endpoint that has talk speak with each connection, then closes it.
-func raw(t *testing.T, talk func(net.Conn, *bufio.Reader)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-			talk(c, bufio.NewReader(c))
-			_ = c.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return l.Addr().String()
-}
-
 // settled waits until no exchange is under way.
 func (g *gate) settled() {
 	g.t.Helper()

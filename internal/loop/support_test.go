@@ -107,9 +107,8 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return l.Addr().String()
 }
 
-// script is an endpoint that reads one request head per answer and sends the
-// answers as they are, then closes. Every connection starts over.
-func script(t *testing.T, answers ...string) string {
+// raw is an endpoint that has talk speak with each connection, then closes it.
+func raw(t *testing.T, talk func(net.Conn, *bufio.Reader)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -123,20 +122,29 @@ func script(t *testing.T, answers ...string) string {
 			if err != nil {
 				return
 			}
-			r := bufio.NewReader(c)
-			for _, a := range answers {
-				if readHead(r) == "" {
-					break
-				}
-				if _, err := io.WriteString(c, a); err != nil {
-					break
-				}
-			}
+			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			talk(c, bufio.NewReader(c))
 			_ = c.Close()
 		}
 	}()
 	t.Cleanup(func() { _ = l.Close(); <-done })
 	return l.Addr().String()
+}
+
+// script is an endpoint that reads one request head per answer and sends the
+// answers as they are, then closes. Every connection starts over.
+func script(t *testing.T, answers ...string) string {
+	t.Helper()
+	return raw(t, func(c net.Conn, r *bufio.Reader) {
+		for _, a := range answers {
+			if readHead(r) == "" {
+				return
+			}
+			if _, err := io.WriteString(c, a); err != nil {
+				return
+			}
+		}
+	})
 }
 
 // readHead reads up to the empty line.
