@@ -9,15 +9,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
 
 	"rgate/internal/install"
+	"rgate/internal/trial"
 )
 
 // settings are what the command line says.
@@ -31,13 +30,7 @@ type settings struct {
 	markdown bool
 }
 
-func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "attack:", err)
-		os.Exit(1)
-	}
-}
+func main() { trial.Main("attack", run) }
 
 func run(args []string, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -55,7 +48,6 @@ func run(args []string, stdout, stderr io.Writer) error {
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("attack", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.Float64Var(&s.rate, "rate", 300, "requests of the well-behaved a second")
 	f.Float64Var(&s.seconds, "seconds", 8, "seconds of each attack")
 	f.Float64Var(&s.before, "before", 3, "seconds without an attack, before each")
@@ -63,11 +55,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.engines, "engines", "loop,standard", "engines of rgate to attack")
 	f.StringVar(&s.rgate, "rgate", "", "attack this binary instead of building ./cmd/rgate")
 	f.BoolVar(&s.markdown, "markdown", false, "print the table as the README has it")
-	if err := f.Parse(args); err != nil {
+	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
-	}
-	if f.NArg() > 0 {
-		return s, fmt.Errorf("cannot use the argument %q", f.Arg(0))
 	}
 	if s.rate <= 0 || s.seconds <= 0 || s.before <= 0 {
 		return s, errors.New("rate, seconds and before have to be above 0")
@@ -76,20 +65,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 }
 
 func (s settings) attacks() ([]attack, error) {
-	only, err := regexp.Compile(s.only)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use -only: %w", err)
-	}
-	var list []attack
-	for _, a := range allAttacks() {
-		if only.MatchString(a.name) {
-			list = append(list, a)
-		}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no attack is called %s", s.only)
-	}
-	return list, nil
+	return trial.Only(s.only, "attack", allAttacks(), func(a attack) string { return a.name })
 }
 
 // play plays each attack on each engine.
@@ -108,9 +84,8 @@ func (s settings) play(ctx context.Context, stdout io.Writer) error {
 	defer os.RemoveAll(dir)
 	if s.rgate == "" {
 		s.rgate = filepath.Join(dir, "rgate")
-		build := exec.CommandContext(ctx, "go", "build", "-o", s.rgate, "rgate/cmd/rgate")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("cannot build rgate: %w: %s", err, out)
+		if err := trial.Build(ctx, s.rgate); err != nil {
+			return err
 		}
 	}
 	origin, err := newOrigin()

@@ -13,11 +13,12 @@ import (
 
 	"rgate/bench/internal/report"
 	"rgate/internal/install"
+	"rgate/internal/trial"
 )
 
 // bench measures all scenarios and prints each as soon as it is done.
 func bench(ctx context.Context, s settings, scenarios []scenario, command string, stdout io.Writer) error {
-	turn, err := alone(turnName)
+	turn, err := trial.Alone("bench")
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 		}
 	}
 	note(loadNote())
-	peers, err := gather(s, dir, note)
+	peers, err := gather(ctx, s, dir, note)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 	if s.json == "" {
 		return nil
 	}
-	if err := run.Write(s.json); err != nil {
+	if err := trial.Keep(s.json, run); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "\nThe figures of every round are in %s; -markdown %s prints the README's table.\n", s.json, s.json)

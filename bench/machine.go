@@ -4,8 +4,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -52,19 +50,6 @@ func (m machine) String() string {
 		return fmt.Sprintf("gateway alone on CPU %d; load and origin together on CPU %d", m.gateway.CPU, m.load.CPU)
 	}
 	return fmt.Sprintf("gateway alone on CPU %d; load on CPU %d, origin on CPU %d", m.gateway.CPU, m.load.CPU, m.origin.CPU)
-}
-
-// turnName is held by the one bench that runs on a machine.
-const turnName = "@rgate-bench"
-
-// alone refuses to measure beside another bench, for both would be wrong. The
-// abstract socket that says so goes away with its process.
-func alone(name string) (io.Closer, error) {
-	l, err := net.Listen("unix", name)
-	if err != nil {
-		return nil, fmt.Errorf("another bench runs on this machine: wait for its end (%w)", err)
-	}
-	return l, nil
 }
 
 func cpuModel() string {

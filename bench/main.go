@@ -6,16 +6,15 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
 
 	"rgate/bench/internal/report"
+	"rgate/internal/trial"
 )
 
 // settings are what the command line says.
@@ -34,21 +33,15 @@ type settings struct {
 	markdown string
 }
 
-func main() {
-	err := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
+func main() { trial.Main("bench", run) }
 
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+func run(args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 { // the bench's own children
 		switch args[0] {
 		case "load":
-			return loadMain(stdin, stdout)
+			return loadMain(os.Stdin, stdout)
 		case "origin":
-			return originMain(stdin, stdout)
+			return originMain(os.Stdin, stdout)
 		}
 	}
 	s, err := parse(args, stderr)
@@ -56,8 +49,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		return err
 	}
 	if s.markdown != "" {
-		r, err := report.Read(s.markdown)
-		if err != nil {
+		var r report.Run
+		if err := trial.Kept(s.markdown, &r); err != nil {
 			return err
 		}
 		r.Markdown(stdout)
@@ -76,7 +69,6 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.IntVar(&s.rounds, "rounds", 5, "interleaved rounds of each scenario")
 	f.Float64Var(&s.seconds, "seconds", 1, "length of one measurement")
 	f.BoolVar(&s.quick, "quick", false, "one short round: whether it works, not how fast")
@@ -89,11 +81,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.IntVar(&s.nice, "nice", 0, "priority of all that is measured or measures; negative wants root")
 	f.StringVar(&s.json, "json", ".cache/bench.json", "where the figures go; none if empty")
 	f.StringVar(&s.markdown, "markdown", "", "print the README's table from this JSON file, and measure nothing")
-	if err := f.Parse(args); err != nil {
+	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
-	}
-	if f.NArg() > 0 {
-		return s, fmt.Errorf("cannot use the argument %q", f.Arg(0))
 	}
 	if s.rounds < 1 || s.seconds <= 0 {
 		return s, errors.New("rounds and seconds have to be above 0")
@@ -105,20 +94,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 }
 
 func (s settings) scenarios() ([]scenario, error) {
-	only, err := regexp.Compile(s.only)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use -only: %w", err)
-	}
-	var list []scenario
-	for _, one := range allScenarios(s.idle) {
-		if only.MatchString(one.Name) {
-			list = append(list, one)
-		}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no scenario is called %s", s.only)
-	}
-	return list, nil
+	return trial.Only(s.only, "scenario", allScenarios(s.idle), func(one scenario) string { return one.Name })
 }
 
 func (s settings) duration() time.Duration { return time.Duration(s.seconds * float64(time.Second)) }

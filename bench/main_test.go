@@ -3,14 +3,13 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"rgate/bench/internal/report"
+	"rgate/internal/trial"
 )
 
 func TestParse(t *testing.T) {
@@ -22,14 +21,9 @@ func TestParse(t *testing.T) {
 	if err != nil || len(list) != 2 {
 		t.Errorf("%d scenarios (%v), want 2", len(list), err)
 	}
-	for _, args := range [][]string{{"-rounds", "0"}, {"-seconds", "0"}, {"surplus"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-rounds", "0"}, {"-seconds", "0"}, {"surplus"}} {
 		if _, err := parse(args, &strings.Builder{}); err == nil {
 			t.Errorf("%q is no error", args)
-		}
-	}
-	for _, only := range []string{"(", "nothing"} {
-		if _, err := (settings{only: only}).scenarios(); err == nil {
-			t.Errorf("-only %q is no error", only)
 		}
 	}
 }
@@ -55,11 +49,11 @@ func TestScenarios(t *testing.T) {
 func TestMarkdownFromFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	run1 := &report.Run{Command: "go run ./bench", Peers: []report.Peer{{Name: "nginx", Reference: true}}}
-	if err := run1.Write(file); err != nil {
+	if err := trial.Keep(file, run1); err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := run([]string{"-markdown", file}, nil, &out, nil); err != nil || !strings.Contains(out.String(), "| nginx |") {
+	if err := run([]string{"-markdown", file}, &out, nil); err != nil || !strings.Contains(out.String(), "| nginx |") {
 		t.Errorf("%q (%v)", out.String(), err)
 	}
 }
@@ -68,21 +62,4 @@ func TestFreePort(t *testing.T) {
 	if at, err := freePort(); err != nil || !at.Addr().IsLoopback() || at.Port() == 0 {
 		t.Errorf("%s (%v)", at, err)
 	}
-}
-
-func TestAlone(t *testing.T) {
-	name := fmt.Sprintf("%s-test-%d", turnName, os.Getpid())
-	first, err := alone(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := alone(name); err == nil {
-		t.Error("two at once")
-	}
-	first.Close()
-	again, err := alone(name)
-	if err != nil {
-		t.Fatalf("after the first: %v", err)
-	}
-	again.Close()
 }

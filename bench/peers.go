@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,10 +13,11 @@ import (
 	"rgate/bench/internal/peer"
 	"rgate/bench/internal/report"
 	"rgate/internal/install"
+	"rgate/internal/trial"
 )
 
 // gather makes the list of those that take part.
-func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
+func gather(ctx context.Context, s settings, dir string, note func(string)) ([]peer.Peer, error) {
 	nginx, err := peer.Nginx()
 	if err != nil {
 		return nil, err
@@ -30,7 +32,7 @@ func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
 	}
 	peers := []peer.Peer{nginx, haproxy, tcp}
 	if s.engines != "" {
-		own, err := subjects(s, dir)
+		own, err := subjects(ctx, s, dir)
 		if err != nil {
 			note(err.Error())
 		}
@@ -47,10 +49,10 @@ func gather(s settings, dir string, note func(string)) ([]peer.Peer, error) {
 }
 
 // subjects are rgate, each of the binaries on each of the engines.
-func subjects(s settings, dir string) (peers []peer.Peer, err error) {
+func subjects(ctx context.Context, s settings, dir string) (peers []peer.Peer, err error) {
 	binaries := strings.Split(s.rgate, ",")
 	for _, given := range binaries {
-		binary, version, err := buildRgate(given, dir)
+		binary, version, err := buildRgate(ctx, given, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func subjects(s settings, dir string) (peers []peer.Peer, err error) {
 }
 
 // buildRgate builds it as `make build` does, unless there is a binary already.
-func buildRgate(given, dir string) (binary, version string, err error) {
+func buildRgate(ctx context.Context, given, dir string) (binary, version string, err error) {
 	if given != "" {
 		binary, err = filepath.Abs(given)
 		if err == nil {
@@ -81,10 +83,8 @@ func buildRgate(given, dir string) (binary, version string, err error) {
 		return binary, "", nil
 	}
 	binary = filepath.Join(dir, "rgate")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/rgate")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("cannot build rgate, so it does not take part: %s", strings.TrimSpace(string(out)))
+	if err := trial.Build(ctx, binary); err != nil {
+		return "", "", err
 	}
 	if out, err := exec.Command("git", "describe", "--tags", "--always", "--dirty").Output(); err == nil {
 		version = strings.TrimSpace(string(out))

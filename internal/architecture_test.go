@@ -39,6 +39,7 @@ var arrows = map[string]string{
 	"enginetest":            "",
 	"install":               "", // for bench, soak and attack
 	"traffic":               "", // for soak and attack
+	"trial":                 "", // for bench, soak and attack
 	"enginetest/testserver": "",
 }
 

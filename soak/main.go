@@ -6,14 +6,14 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
+	"rgate/internal/trial"
 	"rgate/soak/internal/report"
 )
 
@@ -29,13 +29,7 @@ type settings struct {
 	markdown string
 }
 
-func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
-	}
-}
+func main() { trial.Main("soak", run) }
 
 func run(args []string, stdout, stderr io.Writer) error {
 	s, err := parse(args, stderr)
@@ -43,8 +37,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if s.markdown != "" {
-		r, err := report.Read(s.markdown)
-		if err != nil {
+		var r report.Run
+		if err := trial.Kept(s.markdown, &r); err != nil {
 			return err
 		}
 		r.Markdown(stdout)
@@ -58,7 +52,6 @@ func run(args []string, stdout, stderr io.Writer) error {
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("soak", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.Float64Var(&s.seconds, "seconds", 8, "seconds of load per scenario, at least; what happens in it may take longer")
 	f.Float64Var(&s.rate, "rate", 200, "requests a second")
 	f.StringVar(&s.only, "only", "", "only scenarios whose name matches this regular expression")
@@ -67,11 +60,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.json, "json", "", "where the figures go (default .cache/soak.json, .cache/deploys.json with -compare)")
 	f.StringVar(&s.keep, "keep", "", "directory to keep the gateways' configurations and logs in")
 	f.StringVar(&s.markdown, "markdown", "", "print the README's table from this JSON file, and play nothing")
-	if err := f.Parse(args); err != nil {
+	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
-	}
-	if f.NArg() > 0 {
-		return s, fmt.Errorf("cannot use the argument %q", f.Arg(0))
 	}
 	if s.rate <= 0 || s.seconds <= 0 {
 		return s, errors.New("rate and seconds have to be above 0")
@@ -86,18 +76,6 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 }
 
 func (s settings) scenarios() ([]scenario, error) {
-	only, err := regexp.Compile(s.only)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use -only: %w", err)
-	}
-	var list []scenario
-	for _, one := range allScenarios() {
-		if only.MatchString(one.name) && (one.deploy || !s.compare) {
-			list = append(list, one)
-		}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no scenario is called %s", s.only)
-	}
-	return list, nil
+	all := slices.DeleteFunc(allScenarios(), func(one scenario) bool { return s.compare && !one.deploy })
+	return trial.Only(s.only, "scenario", all, func(one scenario) string { return one.name })
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/moby/moby/api/types/events"
 
+	"rgate/internal/trial"
 	"rgate/soak/internal/report"
 	"rgate/soak/internal/verdict"
 )
@@ -31,14 +31,9 @@ func TestParse(t *testing.T) {
 	if err != nil || len(list) != 3 {
 		t.Errorf("%d scenarios (%v), want 3", len(list), err)
 	}
-	for _, args := range [][]string{{"-rate", "0"}, {"-seconds", "0"}, {"surplus"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-rate", "0"}, {"-seconds", "0"}, {"surplus"}} {
 		if _, err := parse(args, &strings.Builder{}); err == nil {
 			t.Errorf("%q is no error", args)
-		}
-	}
-	for _, only := range []string{"(", "nothing"} {
-		if _, err := (settings{only: only}).scenarios(); err == nil {
-			t.Errorf("-only %q is no error", only)
 		}
 	}
 }
@@ -64,26 +59,14 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	r, err := report.Read(file)
-	if err != nil || len(r.Rows) != 1 || r.Rows[0].Sent < 100 || r.Rows[0].Retries < 0 {
+	var r report.Run
+	if err := trial.Kept(file, &r); err != nil || len(r.Rows) != 1 || r.Rows[0].Sent < 100 || r.Rows[0].Retries < 0 {
 		t.Errorf("%+v (%v)", r, err)
 	}
 	out.Reset()
 	if err := run([]string{"-markdown", file}, &out, &out); err != nil || !strings.Contains(out.String(), "| rgate standard |") {
 		t.Errorf("%q (%v)", out.String(), err)
 	}
-}
-
-func TestAlone(t *testing.T) {
-	name := fmt.Sprintf("%s-test-%d", turnName, os.Getpid())
-	first, err := alone(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := alone(name); err == nil {
-		t.Error("two at once")
-	}
-	first.Close()
 }
 
 func TestPerform(t *testing.T) {

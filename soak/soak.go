@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,21 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 	"rgate/soak/internal/report"
 )
-
-// turnName is held by the one soak that runs on a machine.
-const turnName = "@rgate-soak"
-
-// alone refuses to run beside another soak, as one would disturb the other. The
-// abstract socket that says so goes away with its process.
-func alone(name string) (io.Closer, error) {
-	l, err := net.Listen("unix", name)
-	if err != nil {
-		return nil, fmt.Errorf("another soak runs on this machine: wait for its end (%w)", err)
-	}
-	return l, nil
-}
 
 // contestant is a gateway that takes part.
 type contestant struct {
@@ -44,7 +31,7 @@ func soak(ctx context.Context, o settings, command string, stdout io.Writer) err
 	if err != nil {
 		return err
 	}
-	turn, err := alone(turnName)
+	turn, err := trial.Alone("soak")
 	if err != nil {
 		return err
 	}
@@ -74,7 +61,7 @@ func soak(ctx context.Context, o settings, command string, stdout io.Writer) err
 	}
 	fmt.Fprintln(stdout)
 	run.Table(stdout)
-	if err := run.Write(o.json); err != nil {
+	if err := trial.Keep(o.json, run); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "\nThe figures are in %s; -markdown %s prints the README's table.\n", o.json, o.json)

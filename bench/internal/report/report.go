@@ -3,10 +3,6 @@
 package report
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -195,34 +191,6 @@ func (s *Scenario) ThePeer(peers []Peer) *Result {
 		}
 		return 0
 	})
-}
-
-// Write stores the run as JSON.
-func (r *Run) Write(file string) error {
-	text, err := json.MarshalIndent(r, "", "\t")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(file), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(file, append(text, '\n'), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write the figures: %w", err)
-	}
-	return nil
-}
-
-// Read loads a run that Write stored.
-func Read(file string) (*Run, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the figures: %w", err)
-	}
-	r := &Run{}
-	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("cannot read the figures in %s: %w", file, err)
-	}
-	return r, nil
 }
 
 func median(values []float64) float64 {

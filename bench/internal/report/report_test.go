@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"rgate/internal/trial"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -118,21 +120,16 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestFiles(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "new", "bench.json")
-	want := example()
-	if err := want.Write(file); err != nil {
+// What is kept of a run is all that the README's table is made of.
+func TestKeepsAll(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bench.json")
+	want, got := example(), &Run{}
+	if err := trial.Keep(file, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(file)
+	err := trial.Kept(file, got)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
-	}
-	if _, err := Read(file + "x"); err == nil {
-		t.Error("a missing file is no error")
-	}
-	if err := want.Write("/proc/nowhere/bench.json"); err == nil {
-		t.Error("a file that cannot be written is no error")
 	}
 }
 

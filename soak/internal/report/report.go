@@ -2,12 +2,9 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -201,32 +198,4 @@ func (r *Run) Bad() (n int) {
 		}
 	}
 	return n
-}
-
-// Write keeps the run in a file.
-func (r *Run) Write(file string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(file), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(file, append(text, '\n'), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot keep the figures: %w", err)
-	}
-	return nil
-}
-
-// Read is a run that was kept.
-func Read(file string) (*Run, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the figures: %w", err)
-	}
-	r := &Run{}
-	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("cannot read the figures in %s: %w", file, err)
-	}
-	return r, nil
 }
