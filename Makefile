@@ -15,7 +15,7 @@ CONFIG  ?= config.yml
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-go strace soak compare-deploys attack fuzz vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace soak compare-deploys attack fuzz vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ cover: ## measure the coverage of every test, with a page in coverage.html
 
 bench: ## compare with nginx and HAProxy (Debian; installs them where missing)
 	$(GO) run ./bench
+
+bench-caddy: ## compare with Caddy too (installs it with go install)
+	$(GO) run ./bench -caddy -engines loop -only 'small|browser|post|answer-10k' -json .cache/bench-caddy.json
+
+bench-loops: ## what two loops cost where one would do
+	$(GO) run ./bench -loops 2 -engines loop -only small -json .cache/bench-loops.json
 
 bench-go: ## run the Go benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
