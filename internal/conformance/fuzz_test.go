@@ -40,6 +40,7 @@ func converse(t *testing.T, addr string, raw []byte, said []reading) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	defer forget(c)
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	_, _ = c.Write(raw)
 	in := bufio.NewReader(c)

@@ -39,9 +39,7 @@ type recorder struct {
 func record(t *testing.T, answer string) *recorder {
 	t.Helper()
 	r := &recorder{}
-	// An address that nothing else uses: what connects to a port that was free
-	// a moment ago, as other tests do, would be taken for a request of rgate's.
-	r.addr = accept(t, "127.7.0.1:0", func(c net.Conn) { r.converse(c, answer) })
+	r.addr = accept(t, rig.Address(), func(c net.Conn) { r.converse(c, answer) })
 	return r
 }
 
@@ -76,6 +74,7 @@ func (r *recorder) converse(c net.Conn, answer string) {
 		req, err := http.ReadRequest(in)
 		if err != nil {
 			r.refuse(err)
+			forget(c)
 			return
 		}
 		got := readingOf(req)
@@ -96,6 +95,11 @@ func (r *recorder) converse(c net.Conn, answer string) {
 		}
 	}
 }
+
+// forget has the closing of c, whose other side has ended already, reset it. A
+// connection closed in order holds its place in the kernel's connection tracking
+// for minutes, and a fuzz target makes thousands in a second.
+func forget(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
 
 // refuse notes an error that is not the connection's end.
 func (r *recorder) refuse(err error) {

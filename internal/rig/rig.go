@@ -46,7 +46,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	log := slog.New(slog.DiscardHandler)
 	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "statistics") })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", Address())
 	if err != nil {
 		t.Fatal(err)
 	}
