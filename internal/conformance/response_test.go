@@ -40,7 +40,7 @@ var responseCases = []responseCase{
 	{"9110 15.4.5", "304 with a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "[304]", "\r\n\r\n", "", ""},
 	{"9110 9.3.2", "HEAD", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "[200]", "\r\n\r\n", "", ""},
 	{"9110 15.2", "early hints", "GET", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "[103 200]", "hi", "", ""},
-	{"9110 15.2.1", "100 unasked", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "[200]", "hi", "", "net/http passes it on, and clients have to ignore it"},
+	{"9110 15.2.1", "100 unasked", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "[200]", "hi", "", ""},
 	{"9110 7.8", "101 unasked", "GET", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "[502]", "", "", ""},
 	{"9110 7.6.1", "hop-by-hop field", "GET", "HTTP/1.1 200 OK\r\nConnection: X-Drop\r\nX-Drop: 1\r\nContent-Length: 2\r\n\r\nhi", "[200]", "hi", "X-Drop", ""},
 }

@@ -161,7 +161,9 @@ func (x *exchange) forward(w http.ResponseWriter) {
 }
 
 // writer keeps interim answers from clients that do not know them, and
-// net/http from adding to an endpoint's answer.
+// net/http from adding to an endpoint's answer. Asking for the body is left to
+// net/http, which does so when the body is read, so when the endpoint has asked:
+// else a client can be asked twice.
 type writer struct {
 	http.ResponseWriter
 	old  bool // HTTP/1.0
@@ -170,7 +172,7 @@ type writer struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *writer) WriteHeader(status int) {
-	if w.old && status >= 100 && status < 200 {
+	if status == http.StatusContinue || w.old && status >= 100 && status < 200 {
 		return
 	}
 	if h := w.Header(); status >= 200 {
