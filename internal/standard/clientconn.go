@@ -22,7 +22,8 @@ type clientConn struct {
 	engine    *Engine
 	client    netip.Addr
 	once      sync.Once
-	answering atomic.Bool
+	active    atomic.Bool // net/http has a request that it is not done with
+	answering atomic.Bool // and its handler has it
 	requests  atomic.Int64
 	last      atomic.Bool  // no request may follow the one under way
 	quiet     atomic.Int64 // since when nothing came and nothing is under way, in Unix nanoseconds; 0 for not
@@ -56,10 +57,15 @@ func clientConnOf(ctx context.Context) *clientConn {
 	return ctx.Value(clientConnKey{}).(*clientConn)
 }
 
-// trackState notes that net/http waits for the next request.
+// trackState notes when net/http has read a request, and when it waits for the
+// next. In between it reads on already, to see whether the client leaves.
 func trackState(c net.Conn, s http.ConnState) {
-	if s == http.StateIdle {
+	switch s {
+	case http.StateActive:
+		c.(*clientConn).active.Store(true)
+	case http.StateIdle:
 		conn := c.(*clientConn)
+		conn.active.Store(false)
 		conn.answering.Store(false)
 		conn.quiet.Store(time.Now().UnixNano())
 	}

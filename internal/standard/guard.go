@@ -94,7 +94,7 @@ func (g *guard) fill() error {
 		g.buf = append(g.buf, make([]byte, max(len(g.buf), guardBuffer))...)
 	}
 	limit := g.conn.engine.server.ReadHeaderTimeout
-	if limit > 0 && g.to > g.seen && g.state == inHead && !g.timed && !g.conn.answering.Load() {
+	if limit > 0 && g.to > g.seen && g.state == inHead && !g.timed && !g.conn.active.Load() {
 		// net/http counts from the first byte it sees, and that is to come.
 		g.timed = true
 		_ = g.conn.SetReadDeadline(time.Now().Add(limit)) // fails on a closed connection: so does the read
