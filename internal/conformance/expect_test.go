@@ -22,7 +22,7 @@ import (
 // play is an endpoint that does f with every request's head.
 func play(t *testing.T, f func(c net.Conn, req *http.Request)) string {
 	t.Helper()
-	return accept(t, "127.0.0.1:0", func(c net.Conn) {
+	return accept(t, func(c net.Conn) {
 		if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 			f(c, req)
 		}

@@ -39,15 +39,15 @@ type recorder struct {
 func record(t *testing.T, answer string) *recorder {
 	t.Helper()
 	r := &recorder{}
-	r.addr = accept(t, rig.Address(), func(c net.Conn) { r.converse(c, answer) })
+	r.addr = accept(t, func(c net.Conn) { r.converse(c, answer) })
 	return r
 }
 
-// accept has f carry each connection to address until the test ends, and
-// returns where that is.
-func accept(t *testing.T, address string, f func(net.Conn)) string {
+// accept has f carry each connection to an address, which it returns, until the
+// test ends.
+func accept(t *testing.T, f func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", rig.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

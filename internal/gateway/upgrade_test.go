@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/handover"
@@ -33,9 +32,7 @@ func early(t *testing.T) (g *Gateway, outcome <-chan error) {
 		_, err := g.Upgrade()
 		asked <- err
 	}()
-	for len(g.succession.turn) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "the upgrade is under way", func() bool { return len(g.succession.turn) == 1 })
 	return g, asked
 }
 

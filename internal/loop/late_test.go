@@ -88,7 +88,7 @@ func TestEndpointThatStopsTakingAnUpload(t *testing.T) {
 				}
 			}))
 			c := g.dial()
-			_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
+			_, _ = io.WriteString(c, hugePost)
 			go func() { _, _ = io.Copy(c, bytes.NewReader(make([]byte, 64<<20))) }()
 			line, err := bufio.NewReader(c).ReadString('\n')
 			if err != nil || !strings.HasPrefix(line, f.want) {
@@ -108,11 +108,8 @@ func TestClientThatIsResetWhileTheEndpointStalls(t *testing.T) {
 	}))
 	defer close(full)
 	c := g.dial()
-	_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
-	_ = c.SetWriteDeadline(time.Now().Add(short))
-	for block, err := make([]byte, 1<<20), error(nil); err == nil; { // until every buffer on the way is full
-		_, err = c.Write(block)
-	}
+	_, _ = io.WriteString(c, hugePost)
+	fill(c)
 	_ = c.(*net.TCPConn).SetLinger(0)
 	_ = c.Close()
 	g.settled()

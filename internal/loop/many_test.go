@@ -133,8 +133,6 @@ func settle(t *testing.T, g *gate) {
 			t.Fatalf("%d connections are left", left)
 		}
 	}
-	g.engine.mu.Lock()
-	defer g.engine.mu.Unlock()
 	if n, conns := g.table.Total().InFlight, g.engine.crowd.Size(); n != 0 || conns != 0 {
 		t.Errorf("%d exchanges and %d connections are still counted", n, conns)
 	}

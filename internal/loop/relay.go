@@ -166,11 +166,7 @@ func (l *loop) pullRequest(c *conn) bool {
 			return progress
 		}
 		if w.sendsThrough() {
-			more, ok := l.sendThrough(c)
-			if !ok {
-				return c.phase != phaseClosed
-			}
-			return more || progress // others have their turn before more is moved
+			return l.sendThrough(c) || progress // others have their turn before more is moved
 		}
 		w.in.compact(w.keep)
 		if w.in.room() == 0 {

@@ -46,16 +46,16 @@ func (w *work) sendsThrough() bool {
 
 // sendThrough moves bytes of a request, fewer at once as w.in holds its head. It
 // never reads what follows the body: that is the next request.
-func (l *loop) sendThrough(c *conn) (more, ok bool) {
+func (l *loop) sendThrough(c *conn) (progress bool) {
 	w, o := c.work, c.work.origin
 	b := l.bufs.scratch[:min(bulkSize-bufferSize, w.reqBody.Left())]
 	n, errno := c.read(b)
 	if errno == unix.EAGAIN {
-		return false, true
+		return false
 	}
 	if n == 0 {
 		l.cancel(c) // it left in the middle of its request
-		return false, false
+		return false
 	}
 	w.reqBody.Skip(int64(n))
 	l.received(c, n)
@@ -65,11 +65,11 @@ func (l *loop) sendThrough(c *conn) (more, ok bool) {
 	sent, errno := o.write(b[:n])
 	if errno != 0 && errno != unix.EAGAIN {
 		w.stopSending()
-		return false, true
+		return false
 	}
 	l.spill(&w.up, b[sent:n])
 	w.fed = l.waiting(&w.up, w.fed, sent > 0)
-	return true, true
+	return true
 }
 
 // spill keeps in b, which is empty, what was not taken.

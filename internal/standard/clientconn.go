@@ -60,11 +60,11 @@ func clientConnOf(ctx context.Context) *clientConn {
 // trackState notes when net/http has read a request, and when it waits for the
 // next. In between it reads on already, to see whether the client leaves.
 func trackState(c net.Conn, s http.ConnState) {
+	conn := c.(*clientConn)
 	switch s {
 	case http.StateActive:
-		c.(*clientConn).active.Store(true)
+		conn.active.Store(true)
 	case http.StateIdle:
-		conn := c.(*clientConn)
 		conn.active.Store(false)
 		conn.answering.Store(false)
 		conn.quiet.Store(time.Now().UnixNano())
