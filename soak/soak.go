@@ -83,7 +83,7 @@ type house struct {
 
 func newHouse(s *stage, o settings) *house {
 	h := &house{settings: o, stage: s, binary: filepath.Join(s.dir, "rgate")}
-	if err := os.WriteFile(h.binary, enginetest.Compile(s, "rgate/cmd/rgate"), 0o755); err != nil {
+	if err := trial.Build(s.ctx, h.binary); err != nil {
 		s.Fatal(err)
 	}
 	h.engine = enginetest.Machine(s)
