@@ -98,7 +98,7 @@ func TestAllocations(t *testing.T) {
 		out = AppendStatusLine(out[:0], 200)
 		out = AppendField(out, r.Fields[0].Name, r.Fields[0].Value)
 		out = AppendChunkHeader(AppendContentLength(out, 12345), 128)
-		out = AppendLastChunk(out, body.Chunked.Trailer)
+		out = AppendLastChunk(out, body.Trailer())
 	}
 	f()
 	if n := testing.AllocsPerRun(100, f); n != 0 {

@@ -14,11 +14,9 @@ const (
 // Body reads a body of any kind piece by piece. The zero value is no body.
 type Body struct {
 	Kind BodyKind
-	// Chunked is the decoder of a chunked body; its Trailer holds the trailer
-	// fields at the end.
-	Chunked Chunked
 
-	left int64
+	chunked Chunked
+	left    int64
 }
 
 // Body makes b ready for the request's body.
@@ -38,15 +36,26 @@ func (r *Response) Body(b *Body, lim Limits) {
 	}
 }
 
+// reset leaves nothing of the body before but the memory of its trailer.
 func (b *Body) reset(chunked bool, length int64, lim Limits) {
-	b.Kind, b.left = BodyNone, length
+	b.chunked.Reset(lim)
+	*b = Body{left: length, chunked: b.chunked}
 	switch {
 	case chunked:
 		b.Kind = BodyChunked
-		b.Chunked.Reset(lim)
 	case length > 0:
 		b.Kind = BodyLength
 	}
+}
+
+// Trailer is the trailer section of a body that is done, without what must not
+// come there; nil for a body that is not chunked. It points into the buffers
+// given to Next.
+func (b *Body) Trailer() []Field {
+	if b.Kind != BodyChunked || !b.chunked.Done() {
+		return nil
+	}
+	return b.chunked.Trailer
 }
 
 // Next consumes n bytes from the start of buf and returns the data among
@@ -54,7 +63,7 @@ func (b *Body) reset(chunked bool, length int64, lim Limits) {
 func (b *Body) Next(buf []byte) (data []byte, n int, done bool, err error) {
 	switch b.Kind {
 	case BodyChunked:
-		return b.Chunked.Next(buf)
+		return b.chunked.Next(buf)
 	case BodyLength:
 		n = int(min(b.left, int64(len(buf))))
 		b.left -= int64(n)
@@ -70,7 +79,7 @@ func (b *Body) Next(buf []byte) (data []byte, n int, done bool, err error) {
 func (b *Body) Done() bool {
 	switch b.Kind {
 	case BodyChunked:
-		return b.Chunked.Done()
+		return b.chunked.Done()
 	case BodyLength:
 		return b.left == 0
 	}
@@ -82,7 +91,7 @@ func (b *Body) Done() bool {
 func (b *Body) Left() int64 {
 	switch b.Kind {
 	case BodyChunked:
-		return b.Chunked.Left()
+		return b.chunked.Left()
 	case BodyLength:
 		return b.left
 	}
@@ -94,7 +103,7 @@ func (b *Body) Left() int64 {
 func (b *Body) Skip(n int64) {
 	switch b.Kind {
 	case BodyChunked:
-		b.Chunked.Skip(n)
+		b.chunked.Skip(n)
 	case BodyLength:
 		b.left -= n
 	}

@@ -61,8 +61,8 @@ func TestChunked(t *testing.T) {
 		for step := 1; step <= len(c.raw)+4; step++ {
 			b := Body{Kind: BodyChunked}
 			data, rest, err := readBody(&b, c.raw+"next", step)
-			if err != nil || data != c.data || rest != "next" || !b.Done() || fieldSummary(b.Chunked.Trailer) != c.trailer {
-				t.Errorf("%s by %d: got %q, rest %q, %v, trailer %s", c.name, step, data, rest, err, fieldSummary(b.Chunked.Trailer))
+			if err != nil || data != c.data || rest != "next" || !b.Done() || fieldSummary(b.chunked.Trailer) != c.trailer {
+				t.Errorf("%s by %d: got %q, rest %q, %v, trailer %s", c.name, step, data, rest, err, fieldSummary(b.chunked.Trailer))
 			}
 		}
 		for cut := range len(c.raw) {
@@ -99,7 +99,7 @@ func TestChunkedLimits(t *testing.T) {
 	} {
 		for step := 1; step <= len(raw); step++ {
 			b := Body{Kind: BodyChunked}
-			b.Chunked.Reset(lim)
+			b.chunked.Reset(lim)
 			if _, _, err := readBody(&b, raw, step); err != want.asError() {
 				t.Errorf("%q by %d: got %v, want %v", raw, step, err, want)
 			}

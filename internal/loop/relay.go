@@ -152,7 +152,7 @@ func (l *loop) pullRequest(c *conn) bool {
 			w.up.b = w.appendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
-					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Chunked.Trailer)
+					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Trailer())
 				}
 				l.requestRead(c)
 				return true

@@ -211,7 +211,7 @@ func (l *loop) responseDone(c *conn) {
 	w, o := c.work, c.work.origin
 	w.respDone = true
 	if w.chunked {
-		w.out.b = h1.AppendLastChunk(w.out.b, w.respBody.Chunked.Trailer)
+		w.out.b = h1.AppendLastChunk(w.out.b, w.respBody.Trailer())
 	}
 	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty()
 	w.origin = nil
