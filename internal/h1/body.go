@@ -36,6 +36,9 @@ func (r *Response) Body(b *Body, lim Limits) {
 	}
 }
 
+// Reset makes b no body. It keeps the memory of its trailer alone.
+func (b *Body) Reset() { b.reset(false, 0, Limits{}) }
+
 // reset leaves nothing of the body before but the memory of its trailer.
 func (b *Body) reset(chunked bool, length int64, lim Limits) {
 	b.chunked.Reset(lim)

@@ -36,6 +36,7 @@ func (b *buffer) compact(keep int) {
 	if b.r > keep {
 		n := copy(b.b[keep:cap(b.b)], b.b[b.r:])
 		b.b, b.r = b.b[:keep+n], keep
+		poison(b.free())
 	}
 }
 
@@ -58,8 +59,17 @@ func (f *buffers) get() []byte {
 }
 
 func (f *buffers) put(b *buffer) {
+	poison(b.b[:cap(b.b)])
 	if cap(b.b) == bufferSize && len(f.list) < maxFree {
 		f.list = append(f.list, b.b[:0])
 	}
 	*b = buffer{}
+}
+
+// widen gives b as many bytes of memory and the one it had back. What pointed
+// into that is void.
+func (f *buffers) widen(b *buffer, size int) {
+	old := *b
+	b.b = append(make([]byte, 0, size), b.b...)
+	f.put(&old)
 }

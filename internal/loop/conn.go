@@ -37,32 +37,38 @@ type conn struct {
 	counted bool // among the engine's connections
 }
 
-// work is what an exchange under way needs. Loops keep a free list.
+// work is what an exchange under way needs. Loops keep a free list. What it
+// holds outlives an exchange only as memory: the rest is in values that are
+// assigned anew, whole, so that nothing is forgotten when something is added.
 type work struct {
-	x    proxy.Exchange
-	req  h1.Request
-	resp h1.Response
-	head requestHeader
+	memory
+	exchange
+	attempt
+	serial int // tells apart the uses of one work
+}
 
+// memory is kept from exchange to exchange.
+type memory struct {
+	req               h1.Request
+	resp              h1.Response
 	reqBody, respBody h1.Body
-	in                buffer // from the client; the head stays in front until the end
-	up                buffer // to the endpoint
-	down              buffer // from the endpoint, where it must be parsed
-	out               buffer // to the client
-	keep              int    // length of the request head in front of in
+	head              requestHeader // shows req
+	in                buffer        // from the client; the head stays in front until the end
+	up                buffer        // to the endpoint
+	down              buffer        // from the endpoint, where it must be parsed
+	out               buffer        // to the client
+}
+
+// exchange is the state of one exchange.
+type exchange struct {
+	x    proxy.Exchange
+	keep int // length of the request head in front of in
 
 	origin *origin
 	ticket *upstream.Ticket
 	quit   chan struct{} // closed where the client no longer waits for ticket
-	serial int           // tells apart the uses of one work
 
 	reqDone   bool // the request's body was read to its end
-	sent      bool // something of it was written
-	reqSent   bool // and everything was written
-	reqDead   bool // the endpoint takes no more of it
-	respHead  bool
-	respDone  bool
-	excess    bool // the endpoint sent more than its answer
 	raw       bool // the answer ends with the client's connection
 	chunked   bool // the answer goes out in chunks
 	close     bool // the client's connection ends with this exchange
@@ -71,11 +77,21 @@ type work struct {
 	begun     bool // Begin or Refuse was called
 
 	// Ticks of the wheel; see late.go.
-	since     int64 // of the latest await
-	moved     int64 // BytesIn then
-	told, fed int64 // since when out and up wait to be written; 0 for empty ones
+	since int64 // of the latest await
+	moved int64 // BytesIn then
+	told  int64 // since when out waits to be written; 0 for empty
+}
 
-	idle time.Duration // how long the endpoint said it keeps its connection; 0 for nothing said
+// attempt is the state of one attempt.
+type attempt struct {
+	sent     bool // something of the request was written
+	reqSent  bool // and everything was written
+	reqDead  bool // the endpoint takes no more of it
+	respHead bool
+	respDone bool
+	excess   bool          // the endpoint sent more than its answer
+	fed      int64         // since when up waits to be written, as told
+	idle     time.Duration // how long the endpoint said it keeps its connection; 0 for nothing said
 }
 
 func (l *loop) getWork() *work {
@@ -100,7 +116,6 @@ func (l *loop) putWork(c *conn) {
 		l.bufs.put(b)
 	}
 	w.reset()
-	w.req.Reset()
 	if len(l.works) < maxFree {
 		l.works = append(l.works, w)
 	}
@@ -109,14 +124,12 @@ func (l *loop) putWork(c *conn) {
 // reset makes w ready for the next request on the same connection. Buffers
 // stay.
 func (w *work) reset() {
-	w.x.Reset()
+	w.req.Reset()
 	w.resp.Reset()
+	w.reqBody.Reset()
+	w.respBody.Reset()
+	w.exchange, w.attempt = exchange{}, attempt{}
 	w.serial++
-	w.keep = 0
-	w.origin, w.ticket, w.quit = nil, nil, nil
-	w.reqDone, w.reqSent, w.reqDead, w.respHead, w.respDone = false, false, false, false, false
-	w.excess, w.raw, w.chunked, w.close, w.halfOK, w.continued, w.begun = false, false, false, false, false, false, false
-	w.told, w.fed, w.idle = 0, 0, 0
 }
 
 // need gives b memory where it has none.
@@ -286,7 +299,6 @@ func (l *loop) finish(c *conn) {
 	}
 	w.in.compact(0)
 	w.reset()
-	w.req.Reset()
 	c.phase = phaseHead
 	if w.in.empty() && !c.readable {
 		l.quiet(c)

@@ -56,8 +56,7 @@ func (l *loop) begin(c *conn, o *origin) {
 	w := c.work
 	c.phase = phaseRelay
 	w.origin, o.client = o, c
-	w.sent, w.reqSent, w.reqDead, w.respHead, w.respDone, w.excess = false, false, false, false, false, false
-	w.fed, w.idle = 0, 0
+	w.attempt = attempt{}
 	w.resp.Reset()
 	if w.x.Body == proxy.Replayable {
 		w.in.r = w.keep

@@ -49,7 +49,7 @@ func (l *loop) readHead(c *conn) bool {
 	}
 	fresh := w.in.empty()
 	if w.in.room() == 0 {
-		w.in.b = append(make([]byte, 0, 2*cap(w.in.b)), w.in.b...)
+		l.bufs.widen(&w.in, 2*cap(w.in.b))
 	}
 	n, errno := c.read(w.in.free())
 	switch {
@@ -73,7 +73,7 @@ func (l *loop) readHead(c *conn) bool {
 func (l *loop) accepted(c *conn, n int) bool {
 	w := c.work
 	if cap(w.in.b)-n < minBodyRoom {
-		w.in.b = append(make([]byte, 0, n+bufferSize), w.in.b...)
+		l.bufs.widen(&w.in, n+bufferSize)
 		w.req.Reset()
 		if _, err := h1.ParseRequest(w.in.b, l.limits(), &w.req); err != nil {
 			l.refuse(c, refusal(err)) // cannot be: it was good a moment ago

@@ -61,7 +61,7 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 		if w.respHead {
 			return false, true
 		}
-		w.down.b = append(make([]byte, 0, 2*cap(w.down.b)), w.down.b...)
+		l.bufs.widen(&w.down, 2*cap(w.down.b))
 	}
 	space := w.down.free()
 	switch {

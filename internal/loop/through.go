@@ -35,6 +35,7 @@ func (l *loop) readThrough(c *conn) (more, ok bool) {
 	if l.spill(&w.out, b[sent:n]); !w.out.empty() {
 		l.bufs.put(&w.down)
 	}
+	poison(b)
 	return true, true
 }
 
@@ -68,6 +69,7 @@ func (l *loop) sendThrough(c *conn) (progress bool) {
 		return false
 	}
 	l.spill(&w.up, b[sent:n])
+	poison(b)
 	w.fed = l.waiting(&w.up, w.fed, sent > 0)
 	return true
 }
