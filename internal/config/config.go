@@ -20,6 +20,7 @@ type Config struct {
 	Limits          Limits
 	TrustedProxies  []netip.Prefix
 	ReasonHeader    bool    // send X-Rgate-Reason on answers of rgate's own
+	HalfClose       string  // what a client's half-close means to its exchange: cancel or answer
 	Engine          string  // what moves the bytes: auto, loop or standard
 	Traffic         Traffic // what a backend gets that says nothing itself; its DrainTimeout also bounds rgate's own end
 }
@@ -29,6 +30,12 @@ const (
 	EngineAuto     = "auto"     // the loop where it runs, else standard
 	EngineLoop     = "loop"     // epoll, Linux only
 	EngineStandard = "standard" // net/http, everywhere
+)
+
+// What becomes of an exchange whose client finished sending before its answer.
+const (
+	HalfCloseCancel = "cancel" // it is taken to be gone
+	HalfCloseAnswer = "answer" // it is taken to be waiting
 )
 
 // MatchMode says where a path prefix may end.

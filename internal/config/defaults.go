@@ -30,6 +30,7 @@ func Default() *Config {
 			BodyProgress:          BodyProgress{Bytes: 1 << 10, Within: 10 * time.Second},
 		},
 		ReasonHeader: true,
+		HalfClose:    HalfCloseCancel,
 		Engine:       EngineAuto,
 		Traffic:      defaultTraffic(),
 	}

@@ -23,6 +23,7 @@ var topKeys = slices.Concat(
 	[]key[draft]{
 		value("listen", text(checkListen), func(c *draft) *string { return &c.Listen }),
 		value("engine", choice(EngineAuto, EngineLoop, EngineStandard), func(c *draft) *string { return &c.Engine }),
+		value("half_close", choice(HalfCloseCancel, HalfCloseAnswer), func(c *draft) *string { return &c.HalfClose }),
 		value("reason_header", boolean, func(c *draft) *bool { return &c.ReasonHeader }),
 		section("stats", statsKeys, func(c *draft) *Stats { return &c.Stats }),
 		section("admin", adminKeys, func(c *draft) *Admin { return &c.Admin }),

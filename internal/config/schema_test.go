@@ -213,6 +213,8 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 		"timeouts:":                           true,
 		"reason_header: false":                true,
 		"reason_header: no thanks":            false,
+		"half_close: answer":                  true,
+		"half_close: wait":                    false,
 		"engine: loop":                        true,
 		"engine: warp":                        false,
 		"default_response: {status_code: 99}": false,

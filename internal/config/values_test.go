@@ -33,6 +33,7 @@ func TestValues(t *testing.T) {
 	f("\ufefflisten: ':80'\r\n", func(c *Config) { c.Listen = ":80" })
 	f("listen: '[::1]:0'", func(c *Config) { c.Listen = "[::1]:0" })
 	f("engine: standard", func(c *Config) { c.Engine = EngineStandard })
+	f("half_close: answer", func(c *Config) { c.HalfClose = HalfCloseAnswer })
 	f("reason_header: false", func(c *Config) { c.ReasonHeader = false })
 	f("stats: {path: ''}", func(c *Config) { c.Stats.Path = "" })
 	f("admin: {socket: /run/r.sock}", func(c *Config) { c.Admin.Socket = "/run/r.sock" })
