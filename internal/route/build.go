@@ -29,83 +29,51 @@ func Selectors(cfg *config.Config) []discovery.Selector {
 	return all
 }
 
+// Empty is a table without anything. The tables built after it count in ledger.
+func Empty(ledger *stats.Ledger) *Table {
+	return &Table{Config: config.Default(), Ledger: ledger, Unmatched: ledger.Open(unmatched)}
+}
+
+// unmatched is the key of what no route takes.
+var unmatched = stats.Key{Name: "unmatched"}
+
 // Build compiles a valid configuration and the views of its sources. prev, if
-// any, lends its unchanged endpoints and all counters. Neither argument is
+// any, lends its unchanged endpoints and its ledger. Neither argument is
 // changed.
 func Build(cfg *config.Config, views []discovery.View, prev *Table) *Table {
-	t := &Table{Config: cfg, Views: views, Unmatched: &stats.Counters{}, Gone: &Retired{}, byName: map[string]*Backend{}}
-	if prev != nil {
-		t.Unmatched, t.Gone = prev.Unmatched, prev.Gone
+	if prev == nil {
+		prev = Empty(stats.NewLedger())
 	}
+	t := &Table{Config: cfg, Views: views, Unmatched: prev.Unmatched, Ledger: prev.Ledger, byName: map[string]*Backend{}}
 	for _, c := range cfg.Backends {
 		b := compileBackend(c, views, prev.Backend(c.Name))
 		t.byName[c.Name] = b
 		t.Backends = append(t.Backends, b)
 	}
+	used := map[stats.Key]bool{unmatched: true}
 	for _, c := range cfg.Routes {
 		r := &Route{Prefix: c.PathPrefix, Match: c.Match, Backend: t.byName[c.Backend], Line: c.Line, segment: c.Match == config.MatchSegment}
-		if old := prev.route(c.PathPrefix, c.Backend); old != nil {
-			r.Stats = old.Stats
-		} else {
-			r.Stats = &stats.Counters{}
-		}
+		used[r.Key()] = true
+		r.Stats = t.Ledger.Open(r.Key())
 		t.Routes = append(t.Routes, r)
 		t.tree.insert(r.Prefix, r)
 	}
-	if prev != nil && prev.Config != cfg {
-		t.retire(prev)
+	if prev.Config != cfg {
+		t.Ledger.Keep(used)
 	}
 	return t
 }
 
-// retire keeps the counters of the routes and backends that prev had and t
-// has not.
-func (t *Table) retire(prev *Table) {
-	for _, r := range prev.Routes {
-		if t.route(r.Prefix, r.Backend.Name) != nil {
-			continue
-		}
-		if b := t.Backend(r.Backend.Name); b != nil {
-			b.Gone.add(r.Stats)
-		} else {
-			t.Gone.add(r.Stats)
-		}
-	}
-	for _, b := range prev.Backends {
-		if t.Backend(b.Name) == nil {
-			t.Gone.absorb(b.Gone)
-		}
-	}
-}
-
-func (t *Table) route(prefix, backend string) *Route {
-	if t == nil {
-		return nil
-	}
-	if r := t.exact(prefix); r != nil && r.Backend.Name == backend {
-		return r
-	}
-	return nil
-}
-
-// exact is the route with just this prefix.
-func (t *Table) exact(prefix string) *Route {
-	var found *Route
-	t.tree.each([]byte(prefix), func(r *Route) {
-		if len(r.Prefix) == len(prefix) {
-			found = r
-		}
-	})
-	return found
-}
+// Key is what r's traffic is counted under.
+func (r *Route) Key() stats.Key { return stats.Key{Group: r.Backend.Name, Name: "route " + r.Prefix} }
 
 func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Backend {
-	b := &Backend{Config: c, Gone: &Retired{}, Notes: map[*upstream.Endpoint]string{}}
+	b := &Backend{Config: c, Notes: map[*upstream.Endpoint]string{}}
 	known := map[upstream.Identity]*upstream.Endpoint{}
 	var state *upstream.State
 	var sticky *Sticky
 	if prev != nil {
-		b.Gone, state, sticky = prev.Gone, prev.State, prev.Sticky
+		state, sticky = prev.State, prev.Sticky
 		for _, e := range prev.Endpoints {
 			known[e.Identity] = e
 		}

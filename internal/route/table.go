@@ -16,7 +16,7 @@ type Table struct {
 	Backends  []*Backend // in the order of the file
 	Views     []discovery.View
 	Unmatched *stats.Counters // requests that no route took
-	Gone      *Retired        // counters of routes whose backend is gone
+	Ledger    *stats.Ledger   // holds all counters of routes, those that are gone too
 	tree      tree
 	byName    map[string]*Backend
 }
@@ -38,7 +38,6 @@ type Backend struct {
 	Config  config.Backend
 	LeftOut []discovery.Candidate
 	Notes   map[*upstream.Endpoint]string // what a user should know of an endpoint
-	Gone    *Retired                      // counters of its routes that are gone
 	Sticky  *Sticky                       // nil for none
 }
 
@@ -69,28 +68,12 @@ func (t *Table) Stale() string {
 
 // Total is the traffic of everything: the routes, those that are gone, and
 // what no route took.
-func (t *Table) Total() stats.Snapshot {
-	total := t.Unmatched.Snapshot()
-	total.Add(t.Gone.Snapshot())
-	for _, r := range t.Routes {
-		total.Add(r.Stats.Snapshot())
-	}
-	for _, b := range t.Backends {
-		total.Add(b.Gone.Snapshot())
-	}
-	return total
-}
+func (t *Table) Total() stats.Snapshot { return t.Ledger.Sum(nil) }
 
 // BackendTotal is the traffic of one backend: its routes and those that are
 // gone.
 func (t *Table) BackendTotal(b *Backend) stats.Snapshot {
-	total := b.Gone.Snapshot()
-	for _, r := range t.Routes {
-		if r.Backend == b {
-			total.Add(r.Stats.Snapshot())
-		}
-	}
-	return total
+	return t.Ledger.Sum(func(k stats.Key) bool { return k.Group == b.Name })
 }
 
 // Endpoints are all endpoints of all backends.

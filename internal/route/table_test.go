@@ -256,17 +256,27 @@ backends: [{name: one, endpoints: ["10.0.0.1:80"]}, {name: two, endpoints: ["10.
 	check(third, 7, 0)
 }
 
-// Counters that nothing can count on any more are let go.
-func TestRetiredCountersAreDropped(t *testing.T) {
-	r := &Retired{}
-	old, busy := &stats.Counters{}, &stats.Counters{}
-	record(old)
-	busy.Begin()
-	r.add(old)
-	r.add(busy)
-	r.settle(time.Now().Add(settling + time.Second))
-	if len(r.live) != 1 || r.live[0].Counters != busy || r.Snapshot().Success() != 1 {
-		t.Errorf("%d kept, %d counted", len(r.live), r.Snapshot().Success())
+// What a store kept is there again, also of a route that the file has no more.
+func TestCountersAreRestored(t *testing.T) {
+	text := "routes: [{path_prefix: /a, backend: one}]\nbackends: [{name: one, endpoints: [\"10.0.0.1:80\"]}]\n"
+	before := Build(parse(t, text), nil, nil)
+	record(before.Routes[0].Stats)
+	record(before.Unmatched)
+	ledger := stats.NewLedger()
+	if err := ledger.Restore(before.Ledger.Save()); err != nil {
+		t.Fatal(err)
+	}
+	after := Build(parse(t, text), nil, Empty(ledger))
+	record(after.Routes[0].Stats)
+	if n := after.Routes[0].Stats.Snapshot().Success(); n != 2 {
+		t.Errorf("the route counts %d, want 2", n)
+	}
+	if n := after.Total().Success(); n != 3 {
+		t.Errorf("the total is %d, want 3", n)
+	}
+	other := Build(parse(t, "default_response: {status_code: 404}\n"), nil, after)
+	if n := other.Total().Success(); n != 3 {
+		t.Errorf("without the route the total is %d, want 3", n)
 	}
 }
 

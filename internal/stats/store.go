@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Store keeps totals between runs. Keys name what was counted, such as
-// "route /api". A gateway loads once, restores each snapshot into fresh
-// Counters, and saves from time to time and when it stops.
+// Store keeps totals between runs, by the keys of a Ledger (Key.String). A
+// gateway loads once, hands Restore of a fresh Ledger what there is,
+// and saves from time to time and when it stops.
 type Store interface {
 	// Load returns what was saved last; nothing saved yet is no error.
 	Load() (map[string]Snapshot, error)
