@@ -65,16 +65,23 @@ func give(tokens chan struct{}) {
 // obey has g do what signals say, until it is to end. The gateway logs what
 // comes of it.
 func (o *orders) obey(g *gateway.Gateway) {
-	var upgrades sync.WaitGroup
-	defer upgrades.Wait()
+	var under sync.WaitGroup
+	defer under.Wait()
+	under.Go(func() { // a reload may take its time, and an upgrade need not wait for it
+		for o.life.Err() == nil {
+			select {
+			case <-o.life.Done():
+			case <-o.reload:
+				_ = g.Reload()
+			}
+		}
+	})
 	for {
 		select {
 		case <-o.life.Done():
 			return
-		case <-o.reload:
-			_ = g.Reload()
-		case <-o.upgrade: // it takes its time, and another is told so
-			upgrades.Go(func() { _, _ = g.Upgrade() })
+		case <-o.upgrade: // it takes its time too, and another is told so
+			under.Go(func() { _, _ = g.Upgrade() })
 		}
 	}
 }

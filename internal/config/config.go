@@ -9,6 +9,7 @@ import "net/netip"
 // needs to know them.
 type Config struct {
 	File            string // path it was read from
+	Sum             Sum    // of the text it was made from
 	Listen          string // address to listen on, such as ":8080"; "" where the file does not say
 	Routes          []Route
 	Backends        []Backend

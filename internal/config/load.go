@@ -1,11 +1,13 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // maxFileBytes bounds a file before anything looks into it. Ten thousand
@@ -23,13 +25,50 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	return Parse(path, data, env)
 }
 
-// Read gives the bytes of a file, unless there are too many.
+// Read gives the bytes of a file, unless there are too many. It may be a pipe,
+// and then waits for whoever writes.
 func Read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
 	defer file.Close()
+	return readAll(path, file)
+}
+
+// ReadAgain is Read for a process that serves: what is no regular file is
+// refused, since a pipe gives its text once and may never end.
+func ReadAgain(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // else opening a pipe waits
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, irregular(path, info.Mode())
+	}
+	return readAll(path, file)
+}
+
+// irregular says what is at path instead of a file.
+func irregular(path string, mode fs.FileMode) error {
+	what := "a device"
+	switch {
+	case mode.IsDir():
+		return fmt.Errorf("cannot read %s: it is a directory: name the file in it with --config", path)
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	}
+	return fmt.Errorf("cannot read %s again: it is %s, and a running gateway reads regular files only", path, what)
+}
+
+func readAll(path string, file *os.File) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
 	if err != nil {
 		return nil, unreadable(path, err)
@@ -54,10 +93,16 @@ func unreadable(path string, err error) error {
 		return fmt.Errorf("cannot read %s: %w: let the user that rgate runs as read it", path, err)
 	}
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		return fmt.Errorf("cannot read %s: it is a directory: name the file in it with --config", path)
+		return irregular(path, info.Mode())
 	}
 	return fmt.Errorf("cannot read %s: %w", path, err)
 }
+
+// Sum tells one content of a file from another.
+type Sum [sha256.Size]byte
+
+// SumOf is the sum of these bytes.
+func SumOf(data []byte) Sum { return sha256.Sum256(data) }
 
 // Parse turns the bytes of a file into a Config. file is only used to say
 // where problems are. The error is a *Problems with all of them.
@@ -71,6 +116,6 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	if err := d.failure(); err != nil {
 		return nil, err
 	}
-	draft.File = file
+	draft.File, draft.Sum = file, SumOf(data)
 	return &draft.Config, nil
 }

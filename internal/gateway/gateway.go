@@ -66,7 +66,7 @@ type Gateway struct {
 	socket     *net.UnixListener // nil where commands cannot be served
 	lent       bool              // socket belongs to the service manager
 
-	file     *watchedFile
+	file     *configFile
 	views    viewSlot
 	reloads  chan reload
 	rejected atomic.Int64  // reloads whose file was bad
@@ -94,7 +94,7 @@ func New(o Options) (*Gateway, error) {
 		o.Inherited = &handover.Inheritance{}
 	}
 	g := &Gateway{
-		options: o, log: o.Log, file: newWatchedFile(o.File), views: newViewSlot(),
+		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), views: newViewSlot(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
 		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),

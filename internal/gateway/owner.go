@@ -50,17 +50,28 @@ func (g *Gateway) own(ctx context.Context) {
 			g.viewed.Store(true)
 			g.apply(ctx, cfg, views)
 		case r := <-g.reloads:
-			next, err := g.reload(cfg)
-			if err == nil {
-				use(next)
-			}
-			r.done <- err
+			g.file.waiting = append(g.file.waiting, r)
+			g.file.begin()
 		case <-poll.C:
-			if !g.file.changed() {
-				continue
+			g.file.begin()
+		case text := <-g.file.done:
+			asked := g.file.finish()
+			if len(asked) > 0 || g.file.settled(text) {
+				next, err := g.reload(cfg, text)
+				if err == nil {
+					use(next)
+				}
+				answer(asked, err)
 			}
-			if next, err := g.reload(cfg); err == nil {
-				use(next)
+			if len(g.file.waiting) > 0 {
+				g.file.begin()
+			}
+		case <-g.file.limit.C:
+			if err, first := g.file.abandon(); first {
+				g.log.Error("the configuration cannot be read; the running one stays", "error", err)
+			}
+			if len(g.file.waiting) > 0 {
+				g.file.begin()
 			}
 		}
 		g.settle()

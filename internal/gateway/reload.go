@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"os"
 
@@ -21,9 +20,14 @@ func (g *Gateway) Reload() error {
 	r := reload{done: make(chan error, 1)}
 	select {
 	case g.reloads <- r:
-		return <-r.done
 	case <-g.ended:
-		return errors.New("the gateway has ended")
+		return errEnded
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-g.ended:
+		return errEnded
 	}
 }
 
@@ -31,14 +35,14 @@ func (g *Gateway) Reload() error {
 // was bad.
 func (g *Gateway) RejectedReloads() int64 { return g.rejected.Load() }
 
-// reload reads and checks the file; it changes nothing but the source's
+// reload checks what was read of the file; it changes nothing but the source's
 // selectors, and only where all is well.
-func (g *Gateway) reload(running *config.Config) (*config.Config, error) {
+func (g *Gateway) reload(running *config.Config, text fileText) (*config.Config, error) {
 	if g.serving() {
 		g.options.Supervisor.Reloading()
 		defer g.options.Supervisor.Ready()
 	}
-	next, err := g.file.load(g.env)
+	next, err := g.file.parse(text, g.env)
 	if err != nil {
 		g.rejected.Add(1)
 		g.log.Error("the new configuration is not used; the running one stays", "file", g.file.path, "rejected_reloads", g.rejected.Load(), "problems", err.Error())
@@ -57,41 +61,4 @@ func (g *Gateway) env(name string) (string, bool) {
 		return g.options.Env(name)
 	}
 	return os.LookupEnv(name)
-}
-
-// watchedFile knows the content it saw last. It polls: editors rename, and a
-// bind mount of a single file tells nobody of a change.
-type watchedFile struct {
-	path string
-	data []byte
-}
-
-func newWatchedFile(path string) *watchedFile {
-	f := &watchedFile{path: path}
-	f.changed()
-	return f
-}
-
-// changed tells whether the content is another than at the last call. A file
-// that cannot be read for a moment has not changed.
-func (f *watchedFile) changed() bool {
-	if f.path == "" {
-		return false
-	}
-	data, err := config.Read(f.path)
-	if err != nil || bytes.Equal(data, f.data) {
-		return false
-	}
-	f.data = data
-	return true
-}
-
-// load parses the file as it is now.
-func (f *watchedFile) load(env func(string) (string, bool)) (*config.Config, error) {
-	data, err := config.Read(f.path)
-	if err != nil {
-		return nil, err
-	}
-	f.data = data
-	return config.Parse(f.path, data, env)
 }

@@ -81,22 +81,31 @@ type running struct {
 
 func start(t *testing.T, text string, source Source) *running {
 	t.Helper()
-	dir := t.TempDir()
-	r := &running{t: t, file: filepath.Join(dir, "config.yml"), log: &logBook{}}
-	r.write(text)
-	cfg, err := config.Load(r.file, os.LookupEnv)
+	file := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file, os.LookupEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if source == nil {
-		source = newFakeSource()
+	return run(t, Options{File: file, Config: cfg, Source: source, Poll: 10 * time.Millisecond}, nil)
+}
+
+// run runs a gateway of o, on which change was let loose before.
+func run(t *testing.T, o Options, change func(*Gateway)) *running {
+	t.Helper()
+	r := &running{t: t, file: o.File, log: &logBook{}}
+	o.Listen, o.Socket, o.Log = "127.0.0.1:0", filepath.Join(t.TempDir(), "admin.sock"), newLog(r.log)
+	if o.Source == nil {
+		o.Source = newFakeSource()
 	}
-	r.Gateway, err = New(Options{
-		File: r.file, Config: cfg, Listen: "127.0.0.1:0", Socket: filepath.Join(dir, "admin.sock"),
-		Log: newLog(r.log), Source: source, Poll: 10 * time.Millisecond,
-	})
-	if err != nil {
+	var err error
+	if r.Gateway, err = New(o); err != nil {
 		t.Fatal(err)
+	}
+	if change != nil {
+		change(r.Gateway)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
