@@ -6,19 +6,21 @@ import (
 	"time"
 )
 
-func TestReportJSON(t *testing.T) {
-	f := func(v any, want string) {
-		t.Helper()
-		got, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(got) != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
+// indented checks v as rgate prints it.
+func indented(t *testing.T, v any, want string) {
+	t.Helper()
+	got, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
 	}
+	if string(got) != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestReportJSON(t *testing.T) {
 	var c Counters
-	f(c.Snapshot().Report(), `{
+	indented(t, c.Snapshot().Report(), `{
   "requests_count": {
     "success": 0,
     "error": 0
@@ -30,7 +32,7 @@ func TestReportJSON(t *testing.T) {
   }
 }`)
 	// The spec's stats.json, to the letter.
-	f(Report{RequestsCount{100, 110}, LatencyMS{2, 5, 10}}, `{
+	indented(t, Report{RequestsCount{100, 110}, LatencyMS{2, 5, 10}}, `{
   "requests_count": {
     "success": 100,
     "error": 110
@@ -47,7 +49,7 @@ func TestReportJSON(t *testing.T) {
 	c.End(Record{Status: 200, Duration: 1234567 * time.Nanosecond, BytesIn: 7, BytesOut: 9, Truncated: true})
 	c.End(Record{Status: 503, Duration: 2 * time.Microsecond})
 	c.Begin()
-	f(c.Snapshot().ItemReport(), `{
+	indented(t, c.Snapshot().ItemReport(), `{
   "requests_count": {
     "success": 1,
     "error": 1
