@@ -56,7 +56,7 @@ type Gateway struct {
 	log     *slog.Logger
 	gate    *proxy.Gate
 	engine  engine
-	source  Source
+	sources supplies
 
 	inherited  *handover.Inheritance
 	bequest    bequest
@@ -67,10 +67,9 @@ type Gateway struct {
 	lent       bool              // socket belongs to the service manager
 
 	file     *configFile
-	views    viewSlot
 	reloads  chan reload
 	rejected atomic.Int64  // reloads whose file was bad
-	viewed   atomic.Bool   // a first view is in, or none is needed
+	viewed   atomic.Bool   // each source that is asked has had its first view
 	serves   chan struct{} // closed once requests are taken
 	leaving  atomic.Bool
 	settled  chan struct{}   // closed once it is known which endpoints are well
@@ -94,14 +93,14 @@ func New(o Options) (*Gateway, error) {
 		o.Inherited = &handover.Inheritance{}
 	}
 	g := &Gateway{
-		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), views: newViewSlot(),
+		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
 		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
-	if err := g.openSource(); err != nil {
+	if err := g.openSources(); err != nil {
 		return nil, err
 	}
 	if err := g.openListener(); err != nil {
@@ -128,14 +127,14 @@ func (g *Gateway) Report() stats.Report { return g.gate.Table().Total().Report()
 // Table is the table of the moment.
 func (g *Gateway) Table() *route.Table { return g.gate.Table() }
 
-// Ready is nil while requests should come here: a first view is in and the
+// Ready is nil while requests should come here: the first views are in and the
 // gateway does not leave.
 func (g *Gateway) Ready() error {
 	switch {
 	case g.leaving.Load():
 		return errors.New("draining")
 	case !g.viewed.Load():
-		return errors.New("no view of the engine yet")
+		return errors.New("not every source of endpoints has answered yet")
 	}
 	return nil
 }

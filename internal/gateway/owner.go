@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"rgate/internal/config"
-	"rgate/internal/discovery"
 	"rgate/internal/route"
 	"rgate/internal/upstream"
 )
@@ -19,15 +18,10 @@ func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
 	cfg := g.options.Config
-	var views []discovery.View
-	watching := false
 	use := func(next *config.Config) {
 		cfg = next
-		g.apply(ctx, cfg, views)
-		if !watching && len(route.Selectors(cfg)) > 0 {
-			watching = true
-			g.owned.Go(func() { g.watch(ctx) })
-		}
+		g.apply(ctx, cfg)
+		g.watchAll(ctx, cfg)
 	}
 	use(cfg)
 	g.settle()
@@ -45,10 +39,11 @@ func (g *Gateway) own(ctx context.Context) {
 			}
 			continue
 		case <-g.probing.judged:
-		case <-g.views.dirty:
-			views = []discovery.View{*g.views.take()}
-			g.viewed.Store(true)
-			g.apply(ctx, cfg, views)
+		case <-g.sources.dirty:
+			g.apply(ctx, cfg)
+			if g.sources.missing(cfg) == "" {
+				g.viewed.Store(true)
+			}
 		case r := <-g.reloads:
 			g.file.waiting = append(g.file.waiting, r)
 			g.file.begin()
@@ -94,7 +89,7 @@ func (g *Gateway) unsettled() error {
 	t := g.gate.Table()
 	switch stale := t.Stale(); {
 	case !g.viewed.Load():
-		return errors.New("the Docker engine has not answered")
+		return fmt.Errorf("%s has not answered", g.sources.missing(t.Config))
 	case stale != "":
 		return errors.New(stale)
 	}
@@ -107,9 +102,9 @@ func (g *Gateway) unsettled() error {
 }
 
 // apply builds the next table, puts it in place, and drains what it lacks.
-func (g *Gateway) apply(ctx context.Context, cfg *config.Config, views []discovery.View) {
+func (g *Gateway) apply(ctx context.Context, cfg *config.Config) {
 	prev := g.gate.Table()
-	next := route.Build(cfg, views, prev)
+	next := route.Build(cfg, g.sources.views(), prev)
 	g.bequest.keepHeld(next.Endpoints())
 	g.gate.Swap(next)
 	g.options.Supervisor.Status(summary(next))

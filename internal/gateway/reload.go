@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"rgate/internal/config"
-	"rgate/internal/route"
 )
 
 type reload struct{ done chan error }
@@ -51,7 +50,7 @@ func (g *Gateway) reload(running *config.Config, text fileText) (*config.Config,
 	if keys := config.RestartNeeded(running, next); len(keys) > 0 {
 		g.log.Warn("some changes take effect only after a restart", "keys", keys)
 	}
-	g.source.Select(route.Selectors(next))
+	g.sources.choose(next)
 	g.log.Info("configuration reloaded", "file", g.file.path, "routes", len(next.Routes), "backends", len(next.Backends))
 	return next, nil
 }

@@ -3,50 +3,78 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
+	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/docker"
 	"rgate/internal/route"
 )
 
-// openSource makes the source. Reaching the engine is the source's business:
+// supply is one source of endpoints: what it is asked for, and the newest of
+// its views, which is kept apart from those of the others.
+type supply struct {
+	name     string
+	source   Source
+	selects  func(*config.Config) []discovery.Selector
+	watching bool            // the owner's
+	view     *discovery.View // of supplies.mu; nil before the first
+}
+
+// supplies are all sources.
+type supplies struct {
+	mu    *sync.Mutex
+	all   []*supply
+	dirty chan struct{} // gets a token at a new view
+}
+
+func newSupplies() supplies { return supplies{mu: &sync.Mutex{}, dirty: make(chan struct{}, 1)} }
+
+// openSources makes the sources. Reaching the engine is the source's business:
 // only a setting that can never work is an error here.
-func (g *Gateway) openSource() error {
-	selectors := route.Selectors(g.options.Config)
-	g.source = g.options.Source
-	if g.source == nil {
+func (g *Gateway) openSources() error {
+	containers := g.options.Source
+	if containers == nil {
 		c := g.options.Config.Docker
 		engine, err := docker.Open(docker.Options{Host: c.Host, TLS: docker.TLS(c.TLS), Log: g.log})
 		if err != nil {
 			return fmt.Errorf("cannot use the docker settings: %w", err)
 		}
-		g.source = engine.Source(nil)
+		containers = engine.Source(nil)
 	}
-	g.source.Select(selectors)
-	g.viewed.Store(len(selectors) == 0)
+	g.sources.all = []*supply{{name: "the Docker engine", source: containers, selects: route.Selectors}}
+	g.sources.choose(g.options.Config)
+	g.viewed.Store(g.sources.missing(g.options.Config) == "")
 	return nil
 }
 
-// watch runs the source for as long as ctx lasts.
-func (g *Gateway) watch(ctx context.Context) {
-	if err := g.source.Watch(ctx, g.views.put); err != nil && ctx.Err() == nil {
-		g.log.Error("the source of endpoints ended; restart rgate", "error", err)
+// choose tells each source what cfg looks for.
+func (s *supplies) choose(cfg *config.Config) {
+	for _, one := range s.all {
+		one.source.Select(one.selects(cfg))
 	}
 }
 
-// viewSlot holds the newest view that was not applied yet.
-type viewSlot struct {
-	mu    *sync.Mutex
-	view  *discovery.View
-	dirty chan struct{}
+// watchAll runs the sources that cfg asks something of and that do not run yet.
+func (g *Gateway) watchAll(ctx context.Context, cfg *config.Config) {
+	for _, one := range g.sources.all {
+		if one.watching || len(one.selects(cfg)) == 0 {
+			continue
+		}
+		one.watching = true
+		g.owned.Go(func() {
+			err := one.source.Watch(ctx, func(v discovery.View) { g.sources.put(one, v) })
+			if err != nil && ctx.Err() == nil {
+				g.log.Error("a source of endpoints ended; restart rgate", "source", one.name, "error", err)
+			}
+		})
+	}
 }
 
-func newViewSlot() viewSlot { return viewSlot{mu: &sync.Mutex{}, dirty: make(chan struct{}, 1)} }
-
-func (s *viewSlot) put(v discovery.View) {
+func (s *supplies) put(from *supply, v discovery.View) {
 	s.mu.Lock()
-	s.view = &v
+	from.view = &v
 	s.mu.Unlock()
 	select {
 	case s.dirty <- struct{}{}:
@@ -54,8 +82,27 @@ func (s *viewSlot) put(v discovery.View) {
 	}
 }
 
-func (s *viewSlot) take() *discovery.View {
+// views are the newest views, one of each source that had any.
+func (s *supplies) views() []discovery.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.view
+	var views []discovery.View
+	for _, one := range s.all {
+		if one.view != nil {
+			views = append(views, *one.view)
+		}
+	}
+	return views
+}
+
+// missing names a source that cfg asks something of and that has had no view
+// yet, "" where there is none.
+func (s *supplies) missing(cfg *config.Config) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := slices.IndexFunc(s.all, func(one *supply) bool { return one.view == nil && len(one.selects(cfg)) > 0 })
+	if at < 0 {
+		return ""
+	}
+	return s.all[at].name
 }
