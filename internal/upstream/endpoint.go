@@ -33,6 +33,7 @@ type Endpoint struct {
 	health   atomic.Int32
 	since    atomic.Int64 // Unix nanoseconds since when it takes requests
 	ejection ejection
+	lifetime lifetime
 
 	idleOnce sync.Once
 	idle     chan struct{} // closed once draining and nothing is in flight
@@ -75,6 +76,7 @@ func (e *Endpoint) Succeed(old *Endpoint) {
 		e.MarkHealth(true)
 	}
 	e.since.Store(old.since.Load())
+	e.lifetime.succeed(&old.lifetime)
 }
 
 // Acquire claims e for one attempt. It counts first and looks at the drain
