@@ -20,9 +20,10 @@ var arrows = map[string]string{
 	"cli":                   "gateway admin handover config demo discovery docker proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
 	"gateway":               "admin handover standard loop proxy route upstream docker discovery config stats",
-	"admin":                 "route stats",
-	"standard":              "proxy upstream config h1",
-	"loop":                  "proxy upstream config h1",
+	"admin":                 "proxy route stats",
+	"standard":              "wire proxy upstream config h1",
+	"loop":                  "wire proxy upstream config h1",
+	"wire":                  "proxy config h1", // it words what proxy decided
 	"proxy":                 "route upstream config stats",
 	"route":                 "upstream config discovery stats",
 	"upstream":              "stats",

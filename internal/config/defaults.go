@@ -24,6 +24,8 @@ func Default() *Config {
 		Limits: Limits{
 			HeaderBytes:           32 << 10,
 			HeaderCount:           100,
+			ResponseHeaderBytes:   256 << 10,
+			ResponseHeaderCount:   1_000,
 			Connections:           20_000,
 			ConnectionsPerClient:  2_000,
 			RequestsPerConnection: 10_000,

@@ -40,6 +40,8 @@ var timeoutKeys = []key[Timeouts]{
 var limitKeys = []key[Limits]{
 	value("header_bytes", size(1<<10, 1<<20), func(l *Limits) *int { return &l.HeaderBytes }),
 	value("header_count", integer(10, 10_000), func(l *Limits) *int { return &l.HeaderCount }),
+	value("response_header_bytes", size(1<<10, 16<<20), func(l *Limits) *int { return &l.ResponseHeaderBytes }),
+	value("response_header_count", integer(10, 100_000), func(l *Limits) *int { return &l.ResponseHeaderCount }),
 	value("connections", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.Connections }),
 	value("connections_per_client", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.ConnectionsPerClient }),
 	value("requests_per_connection", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.RequestsPerConnection }),

@@ -10,11 +10,13 @@ type Timeouts struct {
 	ClientHeader   time.Duration // for a client to send a request head
 }
 
-// Limits bound what a stranger can make grow. 0 is no limit, save for
-// HeaderBytes and HeaderCount, which always bound.
+// Limits bound what a stranger can make grow, or an endpoint. 0 is no limit,
+// save for those of heads, which always bound.
 type Limits struct {
 	HeaderBytes           int // of a request head
 	HeaderCount           int // fields of a request head
+	ResponseHeaderBytes   int // of the head of an endpoint's answer
+	ResponseHeaderCount   int // fields of that
 	Connections           int // client connections at once
 	ConnectionsPerClient  int // of those, from one client address
 	RequestsPerConnection int // before rgate closes a kept-alive connection

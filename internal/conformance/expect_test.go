@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -32,16 +31,11 @@ func play(t *testing.T, f func(c net.Conn, req *http.Request)) string {
 // expectant is a client that has asked whether to send its body.
 func expectant(t *testing.T, kind, endpoint string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	c, err := net.Dial("tcp", start(t, kind, endpoint))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	c, in := dial(t, start(t, kind, endpoint))
 	if _, err := io.WriteString(c, post+"Expect: 100-continue\r\nContent-Length: 35\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	return c, bufio.NewReader(c)
+	return c, in
 }
 
 // expectedBody looks like a request, and is none.

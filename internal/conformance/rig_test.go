@@ -125,6 +125,18 @@ func (r *recorder) complete() []string {
 	return all
 }
 
+// dial opens a client connection that fails the test instead of hanging.
+func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c, bufio.NewReader(c)
+}
+
 // exchange sends raw, ends the sending side only where nothing is answered,
 // and returns what came until the connection ended.
 func exchange(t *testing.T, addr, raw string) string {

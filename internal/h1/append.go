@@ -64,7 +64,7 @@ var reasons = [...]string{
 	429: "Too Many Requests", 431: "Request Header Fields Too Large",
 	500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway",
 	503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
-	507: "Insufficient Storage", 511: "Network Authentication Required",
+	507: "Insufficient Storage", 508: "Loop Detected", 511: "Network Authentication Required",
 }
 
 func reason(status int) string {

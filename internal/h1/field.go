@@ -1,6 +1,9 @@
 package h1
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Field is one field line.
 type Field struct {
@@ -36,6 +39,7 @@ const (
 	FieldXForwardedHost
 	FieldXForwardedProto
 	FieldXForwardedOther // any other X-Forwarded-… name
+	FieldTwin            // a name that a gateway alone says, spelled with underscores
 	FieldXRealIP
 	FieldXRequestID
 	FieldVia
@@ -83,29 +87,33 @@ type knownField struct {
 	kept bool
 	// late: must not come in a trailer section, RFC 9110 §6.5.1.
 	late bool
+	// own: a gateway says this, so nobody may say it in another spelling. CGI
+	// and what follows it read underscores in names as hyphens.
+	own bool
 }
 
 var knownFields = [fieldCount]knownField{
 	FieldOther:              {},
 	FieldHost:               {name: "host", kept: true, late: true},
-	FieldContentLength:      {name: "content-length", kept: true, late: true},
-	FieldTransferEncoding:   {name: "transfer-encoding", hop: true, late: true},
+	FieldContentLength:      {name: "content-length", kept: true, late: true, own: true},
+	FieldTransferEncoding:   {name: "transfer-encoding", hop: true, late: true, own: true},
 	FieldConnection:         {name: "connection", hop: true, late: true},
 	FieldExpect:             {name: "expect", kept: true, late: true},
 	FieldUpgrade:            {name: "upgrade", hop: true, late: true},
-	FieldKeepAlive:          {name: "keep-alive", hop: true, late: true},
-	FieldProxyConnection:    {name: "proxy-connection", hop: true, late: true},
-	FieldProxyAuthenticate:  {name: "proxy-authenticate", hop: true, late: true},
-	FieldProxyAuthorization: {name: "proxy-authorization", hop: true, late: true},
+	FieldKeepAlive:          {name: "keep-alive", hop: true, late: true, own: true},
+	FieldProxyConnection:    {name: "proxy-connection", hop: true, late: true, own: true},
+	FieldProxyAuthenticate:  {name: "proxy-authenticate", hop: true, late: true, own: true},
+	FieldProxyAuthorization: {name: "proxy-authorization", hop: true, late: true, own: true},
 	FieldTE:                 {name: "te", hop: true, late: true},
 	FieldTrailer:            {name: "trailer", kept: true, late: true},
 	FieldForwarded:          {name: "forwarded", kept: true, late: true},
-	FieldXForwardedFor:      {name: "x-forwarded-for", kept: true, late: true},
-	FieldXForwardedHost:     {name: "x-forwarded-host", kept: true, late: true},
-	FieldXForwardedProto:    {name: "x-forwarded-proto", kept: true, late: true},
-	FieldXForwardedOther:    {kept: true, late: true},
-	FieldXRealIP:            {name: "x-real-ip", kept: true, late: true},
-	FieldXRequestID:         {name: "x-request-id", kept: true, late: true},
+	FieldXForwardedFor:      {name: "x-forwarded-for", kept: true, late: true, own: true},
+	FieldXForwardedHost:     {name: "x-forwarded-host", kept: true, late: true, own: true},
+	FieldXForwardedProto:    {name: "x-forwarded-proto", kept: true, late: true, own: true},
+	FieldXForwardedOther:    {kept: true, late: true, own: true},
+	FieldTwin:               {kept: true, late: true},
+	FieldXRealIP:            {name: "x-real-ip", kept: true, late: true, own: true},
+	FieldXRequestID:         {name: "x-request-id", kept: true, late: true, own: true},
 	FieldVia:                {name: "via", kept: true, late: true},
 	FieldCacheControl:       {name: "cache-control", kept: true, late: true},
 	FieldDate:               {name: "date", late: true},
@@ -172,6 +180,24 @@ func lookupField(name []byte) FieldID {
 		equalFold(name[:len(xForwardedPrefix)], xForwardedPrefix) {
 		return FieldXForwardedOther
 	}
+	if bytes.IndexByte(name, '_') >= 0 {
+		return lookupTwin(name)
+	}
+	return FieldOther
+}
+
+// lookupTwin recognises a name with underscores in it.
+func lookupTwin(name []byte) FieldID {
+	var space [32]byte // more than any known name has; of X-Forwarded-… the beginning says enough
+	hyphens := space[:copy(space[:], name)]
+	for i, c := range hyphens {
+		if c == '_' {
+			hyphens[i] = '-'
+		}
+	}
+	if id := lookupField(hyphens); knownFields[id].own {
+		return FieldTwin
+	}
 	return FieldOther
 }
 
@@ -198,6 +224,5 @@ func (k *knownField) matches(name []byte) bool {
 	return true
 }
 
-// String returns the name in lower case, or "" for FieldOther and
-// FieldXForwardedOther.
+// String returns the name in lower case, or "" where an id stands for many.
 func (id FieldID) String() string { return knownFields[id].name }

@@ -10,8 +10,11 @@ import (
 func TestLookupField(t *testing.T) {
 	for id := FieldHost; id < fieldCount; id++ {
 		name := id.String()
-		if id == FieldXForwardedOther {
+		switch id {
+		case FieldXForwardedOther:
 			name = "x-forwarded-port"
+		case FieldTwin:
+			name = "x_real-ip"
 		}
 		for _, s := range []string{name, strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:]} {
 			if got := lookupField([]byte(s)); got != id {
@@ -21,7 +24,7 @@ func TestLookupField(t *testing.T) {
 		for i := range name {
 			for _, c := range "x^_~-0" {
 				s := name[:i] + string(c) + name[i+1:]
-				if got := lookupField([]byte(s)); s != name && got == id && id != FieldXForwardedOther {
+				if got := lookupField([]byte(s)); s != name && got == id && id != FieldXForwardedOther && id != FieldTwin {
 					t.Errorf("%s is taken for %s", s, name)
 				}
 			}
@@ -30,6 +33,25 @@ func TestLookupField(t *testing.T) {
 	for _, s := range []string{"x", "x-forwarded-", "x-forwarded", "y-forwarded-for", "hos", "hostt", "~ost"} {
 		if got := lookupField([]byte(s)); got != FieldOther {
 			t.Errorf("%s: got %s", s, got)
+		}
+	}
+}
+
+// What reads underscores as hyphens must not take a stranger's word for a
+// gateway's; other names with underscores are nobody's business.
+func TestTwinsAreKnown(t *testing.T) {
+	for _, s := range []string{
+		"Content_Length", "transfer_encoding", "Keep_Alive", "Proxy_Authorization", "X_Forwarded_For",
+		"X-Forwarded_For", "X_Forwarded-Host", "x_forwarded_anything", "X_Real_IP", "X-Real_Ip", "X_Request-Id",
+		"X_Forwarded_" + strings.Repeat("a_", 100),
+	} {
+		if got := lookupField([]byte(s)); got != FieldTwin {
+			t.Errorf("%s: %d", s, got)
+		}
+	}
+	for _, s := range []string{"_", "user_agent", "content_type", "x_forwarded", "x_forwarded_", "my_id", "Content_Length_", strings.Repeat("_", 300)} {
+		if got := lookupField([]byte(s)); got != FieldOther {
+			t.Errorf("%s: %d", s, got)
 		}
 	}
 }

@@ -22,8 +22,9 @@ const (
 )
 
 // maxConnectionOptions bounds the options in Connection fields: each is
-// compared with every field name, and a head has room for 30,000.
-const maxConnectionOptions = 32
+// compared with every field name, and a head has room for 30,000. As many are
+// allowed as fields are by default.
+const maxConnectionOptions = 100
 
 func orDefault(n, def int) int {
 	if n <= 0 {

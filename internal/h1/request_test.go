@@ -137,7 +137,7 @@ var refusedRequests = []struct {
 		"GET / HTTP/1.1\r\nHost: a/b" + end, "GET / HTTP/1.1\r\nHost: u@a" + end, "GET / HTTP/1.1\r\nHost: http://a" + end, "GET / HTTP/1.1\r\nHost: a:b" + end, "GET / HTTP/1.1\r\nHost: a:65536" + end}},
 	{ErrHostDiffers, []string{"GET http://a/ HTTP/1.1\r\nHost: b" + end, "GET http://a:80/ HTTP/1.1\r\nHost: a" + end, "GET http://a/ HTTP/1.0\r\nHost: b" + end, "CONNECT a:1 HTTP/1.1\r\nHost: a" + end}},
 	{ErrExpect, []string{"GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok" + end, "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue, x" + end}},
-	{ErrConnOptions, []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: " + strings.Repeat("a,", 33) + end}},
+	{ErrConnOptions, []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: " + strings.Repeat("a,", 101) + end}},
 	{ErrCLAndTE, []string{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked" + end, "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 0" + end}},
 	{ErrCLRepeated, []string{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1" + end, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\ncontent-length: 1" + end}},
 	{ErrCL, withValues("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", "", "+1", "-1", "1 1", "1,1", "1, 1", "0x1", "1.0", "a", "9223372036854775808", "99999999999999999999", "\xb2")},

@@ -88,7 +88,7 @@ var refusedResponses = []struct {
 	{ErrTENotFinal, withValues("HTTP/1.1 200 OK\r\nTransfer-Encoding: ", "chunked, gzip")},
 	{ErrTEInHTTP10, []string{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked" + end}},
 	{ErrInterimFraming, []string{"HTTP/1.1 100 Continue\r\nContent-Length: 1" + end, "HTTP/1.1 101 x\r\nTransfer-Encoding: chunked" + end}},
-	{ErrConnOptions, []string{"HTTP/1.1 200 OK\r\nConnection: " + strings.Repeat("a,", 33) + end}},
+	{ErrConnOptions, []string{"HTTP/1.1 200 OK\r\nConnection: " + strings.Repeat("a,", 101) + end}},
 }
 
 func TestRefusedResponses(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rgate/internal/wire"
 )
 
 // listen takes part in accepting from the listening socket.
@@ -106,7 +108,7 @@ func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
 		l.refused++
 		c.work = l.getWork()
 		l.need(&c.work.in)
-		l.refuse(c, answerCrowd)
+		l.refuse(c, wire.AnswerCrowd)
 	}
 }
 

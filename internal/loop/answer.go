@@ -3,49 +3,17 @@
 package loop
 
 import (
-	"errors"
-	"net/http"
-	"strconv"
-
-	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
-
-const plainText = "text/plain; charset=utf-8"
-
-var answerSlow = &proxy.Answer{
-	Status: http.StatusRequestTimeout, Reason: proxy.ReasonBadRequest,
-	ContentType: plainText, Body: []byte("the request did not come in time\n"),
-}
-
-var answerCrowd = &proxy.Answer{
-	Status: http.StatusServiceUnavailable, Reason: proxy.ReasonOverload, RetryAfter: true,
-	ContentType: plainText, Body: []byte("too many connections\n"),
-}
-
-// refusal is the answer to a request that the parser refused.
-func refusal(err error) *proxy.Answer {
-	var e *h1.Error
-	if !errors.As(err, &e) {
-		return proxy.BadRequest(err.Error())
-	}
-	a := proxy.BadRequest(e.Text)
-	switch a.Status = e.Status; e.Status {
-	case http.StatusRequestHeaderFieldsTooLarge:
-		a.Reason = proxy.ReasonTooLarge
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
-		a.Reason = proxy.ReasonUnsupport
-	}
-	return a
-}
 
 // refuse answers a request that could not be read, and closes after it: nobody
 // knows where the next one would begin.
 func (l *loop) refuse(c *conn, a *proxy.Answer) {
 	w := c.work
 	if !w.begun {
-		w.x.Client, w.x.Start = c.addr, l.now
+		w.x.Client, w.x.Start, w.x.Method = c.addr, l.now, w.req.Method
 		w.begun = true
 		l.engine.gate.Refuse(&w.x, a)
 	} else {
@@ -75,36 +43,14 @@ func (l *loop) answer(c *conn) {
 	}
 	w.close = w.close || l.engine.stopping.Load()
 	l.need(&w.out)
-	a := w.x.Answer
-	bodiless := a.Status < 200 || a.Status == http.StatusNoContent || a.Status == http.StatusNotModified
-	dst := h1.AppendStatusLine(w.out.b, a.Status)
-	dst = append(dst, "Date: "...)
-	dst = append(dst, l.currentDate()...)
-	if !bodiless {
-		dst = append(dst, "\r\nContent-Type: "...)
-		dst = append(dst, a.ContentType...)
-		dst = append(dst, "\r\nContent-Length: "...)
-		dst = strconv.AppendInt(dst, int64(len(a.Body)), 10)
-	}
-	dst = append(dst, "\r\nX-Request-Id: "...)
-	dst = append(dst, w.x.RequestID...)
-	dst = append(dst, '\r', '\n')
-	if l.cfg.ReasonHeader {
-		dst = append(dst, "X-Rgate-Reason: "...)
-		dst = append(dst, a.Reason...)
-		dst = append(dst, '\r', '\n')
-	}
-	if a.RetryAfter {
-		dst = append(dst, "Retry-After: 1\r\n"...)
-	}
-	dst = w.appendConnection(dst)
-	if !bodiless && !w.isHead() {
-		dst = append(dst, a.Body...)
-		w.x.BytesOut = int64(len(a.Body))
-	}
-	w.out.b = dst
+	w.out.b = wire.AppendAnswer(w.out.b, &w.x, w.ending(), l.currentDate())
 	c.phase = phaseFlush
 	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Idle)
+}
+
+// ending is how the answer ends.
+func (w *work) ending() wire.Ending {
+	return wire.Ending{Chunked: w.chunked, Close: w.close, KeepAlive: w.req.KeepAlive}
 }
 
 // flushAnswer sends an answer of rgate's own.

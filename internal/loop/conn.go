@@ -11,6 +11,7 @@ import (
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
 
 // phase is what a client connection is doing.
@@ -52,11 +53,11 @@ type memory struct {
 	req               h1.Request
 	resp              h1.Response
 	reqBody, respBody h1.Body
-	head              requestHeader // shows req
-	in                buffer        // from the client; the head stays in front until the end
-	up                buffer        // to the endpoint
-	down              buffer        // from the endpoint, where it must be parsed
-	out               buffer        // to the client
+	head              wire.Header // shows req
+	in                buffer      // from the client; the head stays in front until the end
+	up                buffer      // to the endpoint
+	down              buffer      // from the endpoint, where it must be parsed
+	out               buffer      // to the client
 }
 
 // exchange is the state of one exchange.
@@ -91,7 +92,8 @@ type attempt struct {
 	respDone bool
 	excess   bool          // the endpoint sent more than its answer
 	fed      int64         // since when up waits to be written, as told
-	idle     time.Duration // how long the endpoint said it keeps its connection; 0 for nothing said
+	idle     time.Duration // for which its connection may be used again; see wire.AppendResponseHead
+	interims int           // 1xx answers so far
 }
 
 func (l *loop) getWork() *work {
@@ -101,7 +103,7 @@ func (l *loop) getWork() *work {
 		return w
 	}
 	w := &work{}
-	w.head.req = &w.req
+	w.head.Request = &w.req
 	return w
 }
 
@@ -362,7 +364,7 @@ func (l *loop) fire(t *timer) {
 	switch c.phase {
 	case phaseHead:
 		if w != nil && !w.in.empty() {
-			l.refuse(c, answerSlow)
+			l.refuse(c, wire.AnswerSlow)
 			l.drive(c)
 			return
 		}

@@ -4,25 +4,19 @@ package loop
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"sync"
 
-	"rgate/internal/proxy"
+	"rgate/internal/wire"
 )
-
-var answerNoEngine = &proxy.Answer{
-	Status: http.StatusNotImplemented, Reason: proxy.ReasonUnsupport,
-	ContentType: plainText, Body: []byte("this engine cannot do that\n"),
-}
 
 // handOver gives c to the engine on net/http, with the bytes read so far.
 func (l *loop) handOver(c *conn) {
 	w := c.work
 	if l.engine.handOver == nil {
 		w.close = true
-		l.refuse(c, answerNoEngine)
+		l.refuse(c, wire.AnswerUnable)
 		l.flushAnswer(c)
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
 
 // What an exchange waits for, and how long:
@@ -104,7 +105,7 @@ func (l *loop) judgeUpload(c *conn) {
 	case w.respHead:
 		l.reset(c)
 	default:
-		l.refuse(c, answerSlow)
+		l.refuse(c, wire.AnswerSlow)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rgate/internal/h1"
 	"rgate/internal/upstream"
 )
 
@@ -93,20 +92,6 @@ func (l *loop) keep(o *origin, idle time.Duration) {
 	}
 	o.pool.idle = append(o.pool.idle, o)
 	l.wheel.set(&o.timer, l.now, idle)
-}
-
-// reusable is how long a connection may be used again whose endpoint sent this
-// Keep-Alive field: a second less than it says, so that no request meets the
-// close on its way. It is negative for not at all, and 0 where nothing is said.
-func reusable(keepAlive []byte) time.Duration {
-	d, ok := h1.KeepAliveTimeout(keepAlive)
-	switch {
-	case !ok:
-		return 0
-	case d <= time.Second:
-		return -1
-	}
-	return d - time.Second
 }
 
 // discard closes o, idle or not.

@@ -8,6 +8,7 @@ import (
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
 
 // attempt makes the first attempt, or the next after one that ended with last.
@@ -67,7 +68,7 @@ func (l *loop) begin(c *conn, o *origin) {
 	l.need(&w.up)
 	w.down.b, w.down.r = w.down.b[:0], 0
 	w.up.r = 0
-	w.up.b = w.appendRequestHead(w.up.b[:0])
+	w.up.b = wire.AppendRequestHead(w.up.b[:0], &w.x, &w.req)
 	if o.connecting {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Connect)
 	} else {
@@ -127,15 +128,12 @@ func (l *loop) relayOrigin(c *conn, o *origin) (progress bool) {
 	return progress
 }
 
-// frameRoom is what a chunk's framing takes besides its data.
-const frameRoom = 64
-
 // pullRequest takes request body bytes from the client, framed anew.
 func (l *loop) pullRequest(c *conn) bool {
 	w := c.work
 	progress := false
 	for !w.reqDone {
-		room := w.up.room() - frameRoom
+		room := w.up.room() - wire.FrameRoom
 		if room < 1<<10 && !w.up.empty() || room <= 0 {
 			return progress // backpressure
 		}
@@ -143,12 +141,12 @@ func (l *loop) pullRequest(c *conn) bool {
 			b := w.in.pending()
 			data, n, done, err := w.reqBody.Next(b[:min(len(b), room)])
 			if err != nil {
-				l.badRequestBody(c, refusal(err))
+				l.badRequestBody(c, wire.Refusal(err))
 				return true
 			}
 			w.in.take(n, w.keep)
 			l.received(c, len(data))
-			w.up.b = w.appendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
+			w.up.b = wire.AppendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
 					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Trailer())
@@ -192,15 +190,6 @@ func (l *loop) received(c *conn, n int) {
 	if w.x.BytesIn += int64(n); held && !w.holdsBack() {
 		l.await(c) // it did not wait to be told
 	}
-}
-
-func (w *work) appendBody(dst, data []byte, chunked bool) []byte {
-	if len(data) == 0 || !chunked {
-		return append(dst, data...)
-	}
-	dst = h1.AppendChunkHeader(dst, len(data))
-	dst = append(dst, data...)
-	return append(dst, '\r', '\n')
 }
 
 // badRequestBody ends an exchange whose request body is ill-formed: what the

@@ -3,22 +3,13 @@
 package loop
 
 import (
-	"bytes"
-
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
-
-// minBodyRoom is what a request's buffer has behind the head: a trailer section
-// must fit in whole.
-const minBodyRoom = h1.DefaultMaxTrailer + 1<<10
-
-func (l *loop) limits() h1.Limits {
-	return h1.Limits{MaxHead: l.cfg.Limits.HeaderBytes, MaxFields: l.cfg.Limits.HeaderCount}
-}
 
 // readHead reads and parses until a request head is complete.
 func (l *loop) readHead(c *conn) bool {
@@ -32,9 +23,9 @@ func (l *loop) readHead(c *conn) bool {
 		l.need(&w.in)
 	}
 	if !w.in.empty() {
-		n, err := h1.ParseRequest(w.in.pending(), l.limits(), &w.req)
+		n, err := h1.ParseRequest(w.in.pending(), wire.RequestLimits(&l.cfg.Limits), &w.req)
 		if err != nil {
-			l.refuse(c, refusal(err))
+			l.refuse(c, wire.Refusal(err))
 			return true
 		}
 		if n > 0 {
@@ -72,15 +63,15 @@ func (l *loop) readHead(c *conn) bool {
 // accepted goes on with a complete head of n bytes at the start of w.in.
 func (l *loop) accepted(c *conn, n int) bool {
 	w := c.work
-	if cap(w.in.b)-n < minBodyRoom {
+	if cap(w.in.b)-n < wire.MinBodyRoom {
 		l.bufs.widen(&w.in, n+bufferSize)
 		w.req.Reset()
-		if _, err := h1.ParseRequest(w.in.b, l.limits(), &w.req); err != nil {
-			l.refuse(c, refusal(err)) // cannot be: it was good a moment ago
+		if _, err := h1.ParseRequest(w.in.b, wire.RequestLimits(&l.cfg.Limits), &w.req); err != nil {
+			l.refuse(c, wire.Refusal(err)) // cannot be: it was good a moment ago
 			return true
 		}
 	}
-	if w.req.Upgrade {
+	if w.req.Upgrade && wire.WebSocket(&w.req) {
 		l.handOver(c)
 		return false
 	}
@@ -111,7 +102,7 @@ func (l *loop) accepted(c *conn, n int) bool {
 func (l *loop) fill(c *conn) {
 	w := c.work
 	x, r := &w.x, &w.req
-	x.Method, x.Target, x.Host = r.Method, targetOf(r), r.Host
+	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Client, x.Start, x.Header = c.addr, l.now, &w.head
 	lim := l.cfg.Limits.RequestsPerConnection
 	w.close = r.Close || lim > 0 && c.served >= lim
@@ -134,22 +125,6 @@ func (l *loop) requestRead(c *conn) {
 	if c.hup {
 		w.halfOK = true
 	}
-}
-
-// targetOf is the path and query of a request target (RFC 9112 §3.2).
-func targetOf(r *h1.Request) []byte {
-	if r.Form != h1.FormAbsolute {
-		return r.Target
-	}
-	rest := r.Target[bytes.Index(r.Target, []byte("://"))+3:]
-	at := bytes.IndexAny(rest, "/?")
-	switch {
-	case at < 0:
-		return []byte("/")
-	case rest[at] == '?':
-		return append([]byte("/"), rest[at:]...)
-	}
-	return rest[at:]
 }
 
 // enqueue has a goroutine wait for a place at the full backend.

@@ -8,6 +8,7 @@ import (
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
 
 // headGrowth is what rgate adds to an answer's head, with something to spare.
@@ -45,7 +46,7 @@ func (w *work) respReadable() bool {
 	if w.out.room() < 1<<10 {
 		w.out.compact(0)
 	}
-	return w.out.room() >= 1<<10+frameRoom
+	return w.out.room() >= 1<<10+wire.FrameRoom
 }
 
 // readResponse reads once. more says that something was read; ok that the
@@ -66,7 +67,7 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 	space := w.down.free()
 	switch {
 	case w.respHead:
-		space = space[:min(len(space), w.out.room()-frameRoom)]
+		space = space[:min(len(space), w.out.room()-wire.FrameRoom)]
 	case w.down.empty():
 		// What comes behind the head must fit behind the head that goes out.
 		space = space[:min(len(space), bufferSize-headGrowth)]
@@ -124,8 +125,15 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 func (l *loop) responseHead(c *conn) bool {
 	w := c.work
 	for {
-		n, err := h1.ParseResponse(w.down.pending(), h1.Limits{}, w.req.Method, &w.resp)
-		if err != nil || n > 0 && w.resp.Upgrade {
+		n, err := h1.ParseResponse(w.down.pending(), wire.ResponseLimits(&l.cfg.Limits), w.req.Method, &w.resp)
+		if err == nil && n > 0 {
+			if w.resp.Interim {
+				w.interims++
+			}
+			err = wire.CheckResponse(&w.resp, w.interims, false)
+		}
+		if err != nil {
+			w.x.Fault = wire.Fault(err)
 			l.fail(c, upstream.Invalid)
 			return false
 		}
@@ -158,7 +166,7 @@ func (l *loop) interim(c *conn) {
 		}
 		w.continued = true
 	}
-	w.out.b = appendInterim(w.out.b, &w.resp)
+	w.out.b = wire.AppendInterim(w.out.b, &w.resp)
 	if !w.reqDone {
 		l.await(c)
 	}
@@ -175,7 +183,7 @@ func (l *loop) beginResponse(c *conn, n int) {
 	w.chunked = unsized && w.req.Minor == 1
 	w.raw = unsized && w.req.Minor == 0
 	w.close = w.close || w.raw || l.engine.stopping.Load() || !w.reqDone
-	w.out.b = l.appendResponseHead(w.out.b, w)
+	w.out.b, w.idle = wire.AppendResponseHead(w.out.b, &w.x, p, w.ending(), l.currentDate())
 	w.down.take(n, 0)
 	l.await(c)
 	if w.respBody.Done() {
@@ -192,7 +200,7 @@ func (l *loop) responseBody(c *conn) bool {
 			l.truncated(c)
 			return false
 		}
-		w.out.b = w.appendBody(w.out.b, data, w.chunked)
+		w.out.b = wire.AppendBody(w.out.b, data, w.chunked)
 		w.x.BytesOut += int64(len(data))
 		w.down.take(n, 0)
 		if done {

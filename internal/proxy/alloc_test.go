@@ -13,6 +13,7 @@ type bare struct{}
 
 func (*bare) Get(string) []byte                { return nil }
 func (*bare) Join(dst []byte, _ string) []byte { return dst }
+func (*bare) Via([]byte) bool                  { return false }
 
 // The decisions on a plain request allocate nothing.
 func TestThePlainPathAllocatesNothing(t *testing.T) {

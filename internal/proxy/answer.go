@@ -16,6 +16,8 @@ const (
 	ReasonTruncated  = "upstream_truncated" // in the log alone: the answer's head is out by then
 	ReasonBadRequest = "bad_request"
 	ReasonTooLarge   = "header_too_large"
+	ReasonOversized  = "upstream_header_too_large"
+	ReasonLoop       = "loop_detected"
 	ReasonUnsupport  = "not_supported"
 	ReasonOverload   = "overloaded"
 )
@@ -23,10 +25,11 @@ const (
 // Answer is a response of rgate's own.
 type Answer struct {
 	Status      int
-	Reason      string // one of the Reason codes
+	Reason      string // one of the Reason codes; "" where there is nothing to explain
 	ContentType string
 	Body        []byte
-	RetryAfter  bool // worth trying again in a second
+	RetryAfter  bool        // worth trying again in a second
+	Fields      [][2]string // further fields, by name and value
 }
 
 // The answers of rgate's own that do not depend on the configuration.
@@ -37,6 +40,8 @@ var (
 	answerTimeout    = plain(504, ReasonTimeout, "the upstream did not answer in time\n")
 	answerInvalid    = plain(502, ReasonInvalid, "the upstream gave no valid answer\n")
 	answerBroken     = plain(502, ReasonBroken, "the upstream closed the connection\n")
+	answerOversized  = plain(502, ReasonOversized, "the head of the upstream's answer is too large\n")
+	answerLoop       = plain(508, ReasonLoop, "this gateway has had the request before\n")
 	answerConnectVia = plain(501, ReasonUnsupport, "CONNECT is not supported\n")
 )
 
@@ -54,7 +59,7 @@ var acceptsJSON = []byte("application/json")
 
 // rendered is a for a client with this Accept header.
 func (a *Answer) rendered(accept []byte) *Answer {
-	if a.Reason == ReasonNoRoute || !bytes.Contains(accept, acceptsJSON) {
+	if a.Reason == "" || a.Reason == ReasonNoRoute || !bytes.Contains(accept, acceptsJSON) {
 		return a
 	}
 	body, err := json.Marshal(struct {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -42,7 +43,7 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 		x.tried[x.attempts] = e
 	}
 	x.attempts++
-	x.endpoint, x.attempt, x.headed = e, now, false
+	x.endpoint, x.attempt, x.headed, x.Fault = e, now, false, nil
 	e.Stats.Begin()
 	return e
 }
@@ -108,8 +109,17 @@ func (x *Exchange) failure(last upstream.Outcome) *Answer {
 	if unconnected(last) && x.reached {
 		return answerBroken
 	}
+	if last == upstream.Invalid && (x.Fault == ErrResponseHeaderBytes || x.Fault == ErrResponseHeaderCount) {
+		return answerOversized
+	}
 	return failure(last)
 }
+
+// Why an answer's head is not read on, as Exchange.Fault.
+var (
+	ErrResponseHeaderBytes = errors.New("the head of the endpoint's answer is larger than limits.response_header_bytes")
+	ErrResponseHeaderCount = errors.New("the endpoint's answer has more fields than limits.response_header_count")
+)
 
 // failure is what the client is told when the last attempt ended so.
 func failure(o upstream.Outcome) *Answer {

@@ -14,6 +14,7 @@ import (
 type Header interface {
 	Get(name string) []byte              // the first value, nil for none
 	Join(dst []byte, name string) []byte // all values, joined by ", "
+	Via(pseudonym []byte) bool           // whether a Via field names it
 }
 
 // maxAttempts bounds the endpoints an exchange remembers having tried. The
@@ -50,7 +51,7 @@ type Exchange struct {
 	Upgraded          bool // the connection became something else than HTTP
 
 	// Fault is why the attempt before Next failed, for the log; nil where its
-	// outcome says it all.
+	// outcome says it all. Next forgets it.
 	Fault error
 
 	gate      *Gate
@@ -77,12 +78,16 @@ type Body uint8
 // The bodies.
 const (
 	NoBody     Body = iota
-	Replayable      // buffered whole: can be sent again
+	Replayable      // kept, as far as it has come: can be sent again
 	Streamed        // gone once sent
 )
 
 // Reset makes x ready for the next request. It keeps no reference.
 func (x *Exchange) Reset() { *x = Exchange{} }
+
+// Pseudonym is what rgate calls itself in the Via field of the requests that it
+// sends on (RFC 9110 §7.6.3).
+func (x *Exchange) Pseudonym() []byte { return x.gate.pseudonym }
 
 // Endpoint is the endpoint of the attempt under way, or of the last; nil
 // before the first.

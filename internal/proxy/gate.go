@@ -3,8 +3,9 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"sync/atomic"
 
 	"rgate/internal/config"
@@ -17,11 +18,15 @@ type Gate struct {
 	table atomic.Pointer[route.Table]
 	log   *slog.Logger
 	quiet limiter
+
+	// pseudonym is what this process calls itself in Via. Nobody else does, so a
+	// request that names it has been here.
+	pseudonym []byte
 }
 
 // NewGate makes a gate with its first table.
 func NewGate(t *route.Table, log *slog.Logger) *Gate {
-	g := &Gate{log: log}
+	g := &Gate{log: log, pseudonym: []byte("rgate-" + rand.Text()[:16])}
 	g.table.Store(t)
 	return g
 }
@@ -59,6 +64,9 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 		return x.reply(defaultAnswer(&t.Config.DefaultResponse))
 	}
 	x.Route.Stats.Begin()
+	if x.Header.Via(g.pseudonym) {
+		return x.reply(answerLoop)
+	}
 	b := x.Route.Backend
 	b.Budget.Request(x.Start)
 	x.choose(b)
@@ -133,7 +141,7 @@ func (x *Exchange) choose(b *route.Backend) {
 	if key := x.hashed(&b.Config.Traffic.Balance); len(key) > 0 {
 		x.key = upstream.Hash(key)
 	} else {
-		x.key = rand.Uint64() // or all that lack it would meet on one endpoint
+		x.key = mathrand.Uint64() // or all that lack it would meet on one endpoint
 	}
 }
 
@@ -217,6 +225,9 @@ func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 	}
 	if x.endpoint != nil {
 		attrs = append(attrs, slog.String("endpoint", x.endpoint.Name), slog.String("address", x.endpoint.Address))
+	}
+	if x.Fault != nil {
+		attrs = append(attrs, slog.String("error", x.Fault.Error()))
 	}
 	if held := g.quiet.suppressed.Swap(0); held > 0 {
 		attrs = append(attrs, slog.Int64("suppressed", held))

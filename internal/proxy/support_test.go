@@ -27,6 +27,10 @@ func (f fields) Join(dst []byte, name string) []byte {
 	return append(dst, strings.Join(f[name], ", ")...)
 }
 
+func (f fields) Via(pseudonym []byte) bool {
+	return bytes.Contains(f.Join(nil, "Via"), pseudonym)
+}
+
 type logBook struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -4,7 +4,6 @@ package rig
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,7 +44,9 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	}
 	log := slog.New(slog.DiscardHandler)
 	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
-	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "statistics") })
+	page := func(*proxy.Exchange) *proxy.Answer {
+		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
+	}
 	l, err := net.Listen("tcp", Address())
 	if err != nil {
 		t.Fatal(err)

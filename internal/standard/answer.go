@@ -30,7 +30,10 @@ func (x *exchange) describe(h http.Header) {
 		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	}
 	h.Set("X-Request-Id", string(x.RequestID))
-	if x.Table.Config.ReasonHeader {
+	for _, field := range a.Fields {
+		h.Set(field[0], field[1])
+	}
+	if a.Reason != "" && x.Table.Config.ReasonHeader {
 		h.Set("X-Rgate-Reason", a.Reason)
 	}
 	if a.RetryAfter {

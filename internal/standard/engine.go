@@ -19,14 +19,14 @@ type Options struct {
 	Gate   *proxy.Gate
 	Config *config.Config // timeouts and limits of the server, which a reload does not change
 	Log    *slog.Logger
-	Inform http.Handler // the statistics page
+	Inform func(*proxy.Exchange) *proxy.Answer // the statistics page
 }
 
 // Engine serves requests from listeners until it is shut down.
 type Engine struct {
 	gate    *proxy.Gate
 	log     *slog.Logger
-	inform  http.Handler
+	inform  func(*proxy.Exchange) *proxy.Answer
 	server  *http.Server
 	forward httputil.ReverseProxy
 

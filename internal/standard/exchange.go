@@ -56,7 +56,8 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.ending() {
 			w.Header().Set("Connection", "close")
 		}
-		e.inform.ServeHTTP(w, r)
+		x.Answer = e.inform(&x.Exchange)
+		x.answer(w)
 	case v == proxy.Reply, v == proxy.Queue && !x.wait():
 		x.answer(w)
 	default:

@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"bytes"
 	"net/http"
 
 	"rgate/internal/proxy"
@@ -29,6 +30,11 @@ func (h header) Join(dst []byte, name string) []byte {
 		dst = append(dst, value...)
 	}
 	return dst
+}
+
+// Via implements proxy.Header.
+func (h header) Via(pseudonym []byte) bool {
+	return len(h["Via"]) > 0 && bytes.Contains(h.Join(nil, "Via"), pseudonym)
 }
 
 // refusal is the answer to a request that net/http takes and rgate does not;

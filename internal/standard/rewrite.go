@@ -22,6 +22,7 @@ func rewrite(p *httputil.ProxyRequest) {
 	out.Header["X-Forwarded-Host"] = []string{string(x.AppendForwardedHost(nil))}
 	out.Header["X-Forwarded-Proto"] = []string{string(x.AppendForwardedProto(nil))}
 	out.Header["Forwarded"] = []string{string(x.AppendForwarded(nil))}
+	out.Header["Via"] = append(out.Header["Via"], "1.1 "+string(x.Pseudonym()))
 	out.Header["X-Request-Id"] = []string{string(x.RequestID)}
 	if x.body != nil {
 		out.Trailer = p.In.Trailer // the map that the server fills at the body's end

@@ -58,9 +58,9 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 	r := &rig{t: t, logs: &logBook{}}
 	log := slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.gate = proxy.NewGate(route.Build(cfg, nil, nil), log)
-	r.Engine = New(Options{Gate: r.gate, Config: cfg, Log: log, Inform: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "statistics")
-	})})
+	r.Engine = New(Options{Gate: r.gate, Config: cfg, Log: log, Inform: func(*proxy.Exchange) *proxy.Answer {
+		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
+	}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"bytes"
+
+	"rgate/internal/h1"
+	"rgate/internal/proxy"
+)
+
+// WebSocket tells whether r asks to become a WebSocket (RFC 6455 §4.1), which
+// is the one change of protocol that is passed on. Any other offer to upgrade is
+// dropped, as a server may that does not care for it, and the request is an
+// ordinary one.
+func WebSocket(r *h1.Request) bool {
+	return r.Upgrade && string(r.Method) == "GET" && !hasBody(r) && namesWebSocket(r.Fields)
+}
+
+// namesWebSocket tells whether fields have one Upgrade, for a WebSocket.
+func namesWebSocket(fields []h1.Field) bool {
+	found := false
+	for i := range fields {
+		f := &fields[i]
+		if f.ID != h1.FieldUpgrade {
+			continue
+		}
+		if found || !bytes.EqualFold(f.Value, websocket) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+var websocket = []byte("websocket")
+
+func hasBody(r *h1.Request) bool { return r.Chunked || r.ContentLength > 0 }
+
+// AppendRequestHead appends the one unambiguous head that goes to the endpoint.
+// Framing is rgate's own, and so is everything that says who asked.
+func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
+	dst = append(dst, x.Method...)
+	dst = append(dst, ' ')
+	dst = append(dst, x.Path...)
+	dst = append(dst, x.Query...)
+	dst = append(dst, " HTTP/1.1\r\nHost: "...)
+	dst = append(dst, x.Host...)
+	dst = append(dst, '\r', '\n')
+	for i := range r.Fields {
+		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) {
+			dst = h1.AppendField(dst, f.Name, f.Value)
+		}
+	}
+	switch {
+	case r.Chunked:
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	case r.ContentLength >= 0:
+		dst = h1.AppendContentLength(dst, r.ContentLength)
+	case r.Upgrade && WebSocket(r):
+		dst = append(dst, upgraded...)
+	}
+	dst = append(dst, "Via: 1."...)
+	dst = append(dst, '0'+r.Minor, ' ')
+	dst = append(dst, x.Pseudonym()...)
+	dst = append(dst, "\r\nX-Forwarded-For: "...)
+	dst = x.AppendForwardedFor(dst)
+	dst = append(dst, "\r\nX-Forwarded-Host: "...)
+	dst = x.AppendForwardedHost(dst)
+	dst = append(dst, "\r\nX-Forwarded-Proto: "...)
+	dst = x.AppendForwardedProto(dst)
+	dst = append(dst, "\r\nForwarded: "...)
+	dst = x.AppendForwarded(dst)
+	dst = append(dst, "\r\nX-Request-Id: "...)
+	dst = append(dst, x.RequestID...)
+	return append(dst, "\r\n\r\n"...)
+}
+
+const upgraded = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
+// passes tells whether a field of that name goes on to the endpoint as it came.
+// A field of this connection only (Field.Hop) does not, whatever this says.
+func passes(id h1.FieldID, x *proxy.Exchange, r *h1.Request) bool {
+	switch id {
+	case h1.FieldHost, h1.FieldContentLength, h1.FieldTransferEncoding, // written anew
+		h1.FieldForwarded, h1.FieldXForwardedFor, h1.FieldXForwardedHost, h1.FieldXForwardedProto, h1.FieldXRequestID,
+		h1.FieldTwin:
+		return false
+	case h1.FieldXForwardedOther, h1.FieldXRealIP:
+		return x.Trusted()
+	case h1.FieldExpect:
+		return r.Expect100 && hasBody(r)
+	}
+	return true
+}
