@@ -3,7 +3,10 @@
 // It imports nothing of ours and does no I/O but reading the file.
 package config
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config is a whole, valid configuration. Defaults are filled in, so no reader
 // needs to know them.
@@ -16,6 +19,7 @@ type Config struct {
 	DefaultResponse Response
 	Stats           Stats
 	Admin           Admin
+	Upgrade         Upgrade
 	Docker          Docker
 	Timeouts        Timeouts
 	Limits          Limits
@@ -86,6 +90,11 @@ type Response struct {
 	Body        string
 	StatusCode  int
 	ContentType string
+}
+
+// Upgrade is what holds when a new process takes over from this one.
+type Upgrade struct {
+	DrainTimeout time.Duration // how long the old process may take for what is in flight
 }
 
 // Stats places the statistics page on the public listener.

@@ -15,6 +15,7 @@ func Default() *Config {
 	return &Config{
 		DefaultResponse: Response{Body: defaultBody, StatusCode: defaultStatus, ContentType: defaultContentType},
 		Stats:           Stats{Path: "/stats"},
+		Upgrade:         Upgrade{DrainTimeout: time.Hour},
 		Timeouts: Timeouts{
 			Connect:        time.Second,
 			ResponseHeader: time.Minute,

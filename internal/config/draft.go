@@ -27,6 +27,7 @@ var topKeys = slices.Concat(
 		value("reason_header", boolean, func(c *draft) *bool { return &c.ReasonHeader }),
 		section("stats", statsKeys, func(c *draft) *Stats { return &c.Stats }),
 		section("admin", adminKeys, func(c *draft) *Admin { return &c.Admin }),
+		section("upgrade", upgradeKeys, func(c *draft) *Upgrade { return &c.Upgrade }),
 		dockerKey,
 		section("timeouts", timeoutKeys, func(c *draft) *Timeouts { return &c.Timeouts }),
 		section("limits", limitKeys, func(c *draft) *Limits { return &c.Limits }),

@@ -15,6 +15,10 @@ var statsKeys = []key[Stats]{
 	value("path", text(checkServedPath), func(s *Stats) *string { return &s.Path }),
 }
 
+var upgradeKeys = []key[Upgrade]{
+	value("drain_timeout", duration(0, longest), func(u *Upgrade) *time.Duration { return &u.DrainTimeout }),
+}
+
 var adminKeys = []key[Admin]{
 	value("socket", text(checkSocket), func(a *Admin) *string { return &a.Socket }),
 }

@@ -36,6 +36,7 @@ func TestValues(t *testing.T) {
 	f("half_close: answer", func(c *Config) { c.HalfClose = HalfCloseAnswer })
 	f("reason_header: false", func(c *Config) { c.ReasonHeader = false })
 	f("stats: {path: ''}", func(c *Config) { c.Stats.Path = "" })
+	f("upgrade: {drain_timeout: 5m}", func(c *Config) { c.Upgrade.DrainTimeout = 5 * time.Minute })
 	f("admin: {socket: /run/r.sock}", func(c *Config) { c.Admin.Socket = "/run/r.sock" })
 	f("docker: {host: 'tcp://[::1]:2376', tls: {ca: a, cert: b, key: c}}", func(c *Config) {
 		c.Docker = Docker{Host: "tcp://[::1]:2376", TLS: TLS{CA: "a", Cert: "b", Key: "c"}}

@@ -174,7 +174,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.endLife(errors.New("rgate was told to end"))
 	g.succession.close()
 	if err == nil {
-		g.leave(background, commands)
+		g.leave(ctx, background, commands)
 	}
 	return err
 }
@@ -242,12 +242,15 @@ func (g *Gateway) announce(ctx context.Context) {
 	g.options.Supervisor.Ready()
 }
 
-// leave lets what is in flight end.
-func (g *Gateway) leave(background context.Context, c *commands) {
-	limit, quiet := g.gate.Table().Config.Traffic.DrainTimeout, linger
+// leave lets what is in flight end. After an upgrade that may take much longer
+// than before an end, since nobody waits for it; until ctx ends.
+func (g *Gateway) leave(ctx, background context.Context, c *commands) {
+	cfg := g.gate.Table().Config
+	limit, quiet := cfg.Traffic.DrainTimeout, linger
 	if g.succession.heir.Load() != 0 {
 		g.yield()
 		g.owned.Go(c.end)
+		limit = cfg.Upgrade.DrainTimeout
 		quiet = min(hearOut, limit/2)
 	} else {
 		g.options.Supervisor.Stopping()
@@ -255,6 +258,14 @@ func (g *Gateway) leave(background context.Context, c *commands) {
 	g.log.Info("rgate drains what is in flight and ends", "at_most", limit)
 	bounded, cancel := context.WithTimeout(background, limit)
 	defer cancel()
+	if limit > cfg.Traffic.DrainTimeout {
+		told := context.AfterFunc(ctx, func() {
+			g.log.Info("rgate is told to end while it drains after an upgrade", "at_most", cfg.Traffic.DrainTimeout)
+			hurried := time.AfterFunc(cfg.Traffic.DrainTimeout, cancel)
+			context.AfterFunc(bounded, func() { hurried.Stop() })
+		})
+		defer told()
+	}
 	if err := g.engine.Shutdown(bounded, quiet); err != nil {
 		g.log.Warn("some exchanges were cut at the end of the drain timeout", "error", err)
 	}

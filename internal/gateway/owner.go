@@ -48,7 +48,9 @@ func (g *Gateway) own(ctx context.Context) {
 			g.file.waiting = append(g.file.waiting, r)
 			g.file.begin()
 		case <-poll.C:
-			g.file.begin()
+			if !g.leaving.Load() { // what comes now is the successor's
+				g.file.begin()
+			}
 		case text := <-g.file.done:
 			asked := g.file.finish()
 			if len(asked) > 0 || g.file.settled(text) {
