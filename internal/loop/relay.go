@@ -60,8 +60,7 @@ func (l *loop) begin(c *conn, o *origin) {
 	w.attempt = attempt{}
 	w.resp.Reset()
 	if w.x.Body == proxy.Replayable {
-		w.in.r = w.keep
-		w.in.b = w.in.b[:max(len(w.in.b), w.keep+int(w.req.ContentLength))]
+		w.in.r, w.x.BytesIn = w.keep, 0
 		w.req.Body(&w.reqBody, h1.Limits{})
 		w.reqDone = false
 	}
@@ -144,7 +143,7 @@ func (l *loop) pullRequest(c *conn) bool {
 				l.badRequestBody(c, wire.Refusal(err))
 				return true
 			}
-			w.in.take(n, w.keep)
+			w.takeBody(n)
 			l.received(c, len(data))
 			w.up.b = wire.AppendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
@@ -165,7 +164,9 @@ func (l *loop) pullRequest(c *conn) bool {
 		if w.sendsThrough() {
 			return l.sendThrough(c) || progress // others have their turn before more is moved
 		}
-		w.in.compact(w.keep)
+		if w.x.Body != proxy.Replayable {
+			w.in.compact(w.keep)
+		}
 		if w.in.room() == 0 {
 			return progress
 		}
@@ -181,6 +182,16 @@ func (l *loop) pullRequest(c *conn) bool {
 		progress = true
 	}
 	return progress
+}
+
+// takeBody consumes n bytes of the request's body, which stay where they may have
+// to be sent again.
+func (w *work) takeBody(n int) {
+	if w.x.Body == proxy.Replayable {
+		w.in.r += n
+	} else {
+		w.in.take(n, w.keep)
+	}
 }
 
 // received counts body bytes from the client.

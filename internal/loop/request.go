@@ -111,8 +111,8 @@ func (l *loop) fill(c *conn) {
 	case w.reqBody.Kind == h1.BodyNone:
 		x.Body = proxy.NoBody
 		l.requestRead(c)
-	case w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())) >= r.ContentLength:
-		x.Body = proxy.Replayable // it is here, and stays until the end
+	case wire.Keeps(r, w.keep):
+		x.Body = proxy.Replayable // it stays in w.in until the end
 	default:
 		x.Body = proxy.Streamed
 	}

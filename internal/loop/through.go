@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/h1"
+	"rgate/internal/proxy"
 )
 
 // Bodies of known length are read into the loop's scratch buffer, more at once
@@ -42,7 +43,7 @@ func (l *loop) readThrough(c *conn) (more, ok bool) {
 // sendsThrough tells whether bytes of the request's body may overtake w.in and
 // w.up.
 func (w *work) sendsThrough() bool {
-	return w.reqBody.Kind == h1.BodyLength && w.in.empty() && w.up.empty() && w.origin.writable
+	return w.reqBody.Kind == h1.BodyLength && w.x.Body != proxy.Replayable && w.in.empty() && w.up.empty() && w.origin.writable
 }
 
 // sendThrough moves bytes of a request, fewer at once as w.in holds its head. It

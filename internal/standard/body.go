@@ -8,7 +8,7 @@ import (
 )
 
 // maxKept bounds the part of a request body that is kept for sending again.
-const maxKept = 64 << 10
+const maxKept = 16 << 10
 
 var errTaken = errors.New("cannot read: the request body is another attempt's, or gone")
 

@@ -28,6 +28,16 @@ func Fault(err error) error {
 	return err
 }
 
+// keptRequest bounds a request, head and body, that is kept to be sent again. It
+// fits the buffer that it is read into.
+const keptRequest = 16 << 10
+
+// Keeps tells whether the body of a request with a head of that size is kept, as
+// it comes, until the exchange ends, so that it can be sent again.
+func Keeps(r *h1.Request, head int) bool {
+	return r.ContentLength > 0 && r.ContentLength <= int64(keptRequest-head)
+}
+
 // MinBodyRoom is what the buffer that a body in chunks is read into has at
 // least: a trailer section must fit in whole.
 const MinBodyRoom = h1.DefaultMaxTrailer + 1<<10
