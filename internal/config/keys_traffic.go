@@ -14,6 +14,7 @@ import (
 func trafficKeys[T any](at func(*T) *Traffic) []key[T] {
 	return []key[T]{
 		value("retries", integer(0, 10), func(t *T) *int { return &at(t).Retries }),
+		value("retry_timeouts", boolean, func(t *T) *bool { return &at(t).RetryTimeouts }),
 		value("drain_timeout", duration(0, longest), func(t *T) *time.Duration { return &at(t).DrainTimeout }),
 		{name: "balance", below: namesOf(balanceKeys), read: func(d *decoder, n *yaml.Node, into *T) { readBalance(d, n, &at(into).Balance) }},
 		switchable(section("sticky", stickyKeys, func(t *T) *Sticky { return &at(t).Sticky }), func(t *T) { at(t).Sticky.Cookie = "" }),
@@ -60,6 +61,7 @@ var healthKeys = []key[Health]{
 
 var ejectKeys = []key[Eject]{
 	value("connect_failures", integer(0, 1000), func(e *Eject) *int { return &e.ConnectFailures }),
+	value("timeouts", integer(0, 1000), func(e *Eject) *int { return &e.Timeouts }),
 	value("server_errors", integer(0, 1000), func(e *Eject) *int { return &e.ServerErrors }),
 	value("base", duration(time.Millisecond, longest), func(e *Eject) *time.Duration { return &e.Base }),
 	value("max", duration(time.Millisecond, longest), func(e *Eject) *time.Duration { return &e.Max }),

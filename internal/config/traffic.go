@@ -6,15 +6,16 @@ import "time"
 // drained. In a Backend it is resolved: its own values, else the file's
 // top-level ones, else the defaults.
 type Traffic struct {
-	Retries      int           // further attempts after the first
-	DrainTimeout time.Duration // how long a leaving endpoint's exchanges may take
-	Balance      Balance
-	Sticky       Sticky
-	Health       Health
-	Eject        Eject
-	SlowStart    time.Duration // over which a new endpoint gets its full share; 0 for at once
-	MaxInFlight  int           // exchanges at once; 0 for no bound
-	Queue        Queue
+	Retries       int           // further attempts after the first
+	RetryTimeouts bool          // a request that timed out may be sent again
+	DrainTimeout  time.Duration // how long a leaving endpoint's exchanges may take
+	Balance       Balance
+	Sticky        Sticky
+	Health        Health
+	Eject         Eject
+	SlowStart     time.Duration // over which a new endpoint gets its full share; 0 for at once
+	MaxInFlight   int           // exchanges at once; 0 for no bound
+	Queue         Queue
 }
 
 // BalancePolicy says which of a backend's endpoints takes a request.
@@ -65,6 +66,7 @@ type Health struct {
 // Eject takes an endpoint out for a while after failures in a row.
 type Eject struct {
 	ConnectFailures int           // 0 for off
+	Timeouts        int           // requests without an answer in time; 0 for off
 	ServerErrors    int           // answers of 500 and above; 0 for off
 	Base            time.Duration // the first time out; it doubles with each further one
 	Max             time.Duration

@@ -61,6 +61,7 @@ func TestValues(t *testing.T) {
 	f("default_response: {body: hi, content_type: text/html}", func(c *Config) {
 		c.DefaultResponse = Response{Body: "hi", StatusCode: 404, ContentType: "text/html"}
 	})
+	f("retry_timeouts: true\neject: {timeouts: 5}", func(c *Config) { c.Traffic.RetryTimeouts, c.Traffic.Eject.Timeouts = true, 5 })
 	f("default_response: {status_code: 204}", func(c *Config) {
 		c.DefaultResponse.StatusCode, c.DefaultResponse.Body = 204, ""
 	})

@@ -13,7 +13,7 @@ import (
 func (l *loop) refuse(c *conn, a *proxy.Answer) {
 	w := c.work
 	if !w.begun {
-		w.x.Client, w.x.Start, w.x.Method = c.addr, l.now, w.req.Method
+		w.x.Peer, w.x.Start, w.x.Method = c.addr, l.now, w.req.Method
 		w.begun = true
 		l.engine.gate.Refuse(&w.x, a)
 	} else {

@@ -103,7 +103,7 @@ func (l *loop) fill(c *conn) {
 	w := c.work
 	x, r := &w.x, &w.req
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
-	x.Client, x.Start, x.Header = c.addr, l.now, &w.head
+	x.Peer, x.Start, x.Header = c.addr, l.now, &w.head
 	lim := l.cfg.Limits.RequestsPerConnection
 	w.close = r.Close || lim > 0 && c.served >= lim
 	r.Body(&w.reqBody, h1.Limits{})

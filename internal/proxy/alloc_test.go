@@ -23,7 +23,7 @@ func TestThePlainPathAllocatesNothing(t *testing.T) {
 	client, now := netip.MustParseAddr("192.0.2.7"), time.Now()
 	once := func() {
 		x.Reset()
-		x.Method, x.Target, x.Host, x.Header, x.Client, x.Start = method, target, host, header, client, now
+		x.Method, x.Target, x.Host, x.Header, x.Peer, x.Start = method, target, host, header, client, now
 		if g.Begin(x) != Forward || x.Next(upstream.None, now) == nil {
 			t.Fatal("not forwarded")
 		}

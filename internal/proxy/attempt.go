@@ -43,7 +43,7 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 		x.tried[x.attempts] = e
 	}
 	x.attempts++
-	x.endpoint, x.attempt, x.headed, x.Fault = e, now, false, nil
+	x.endpoint, x.attempt, x.asked, x.headed, x.Fault = e, now, now, false, nil
 	e.Stats.Begin()
 	return e
 }
@@ -92,8 +92,10 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 	switch last {
 	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut:
 		return true // the body was not touched
-	case upstream.Stale, upstream.Broken, upstream.TimedOut:
-		return x.Repeatable()
+	case upstream.Stale, upstream.Broken:
+		return x.Repeatable() && x.patience() > 0
+	case upstream.TimedOut:
+		return x.Repeatable() && x.patience() > 0 && x.Route.Backend.RetryTimeouts
 	}
 	return false
 }
@@ -143,6 +145,7 @@ func (x *Exchange) settle(o upstream.Outcome, now time.Time) {
 		return
 	}
 	x.reached = x.reached || !unconnected(o)
+	x.wait(o, now)
 	x.Route.Backend.Observe(e, o, x.Status)
 	status := x.Status
 	if !x.headed {

@@ -45,7 +45,7 @@ func TestNext(t *testing.T) {
 		f(two, method, NoBody, upstream.Invalid, false, 502)
 	}
 	f(two, "GET", NoBody, upstream.Broken, true, 0)
-	f(two, "GET", NoBody, upstream.TimedOut, true, 0)
+	f(two, "GET", NoBody, upstream.TimedOut, false, 504)
 	f(one, "GET", NoBody, upstream.Stale, true, 0)
 	f(two, "PUT", Replayable, upstream.Broken, true, 0)
 	f(two, "PUT", Streamed, upstream.Broken, false, 502)
@@ -120,7 +120,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 
 // 504 comes from the last attempt only.
 func TestTheLastAttemptNamesTheStatus(t *testing.T) {
-	g, _ := gateOf(t, two)
+	g, _ := gateOf(t, "retry_timeouts: true\n"+two)
 	x := request("GET", "/api")
 	g.Begin(x)
 	x.Next(upstream.None, time.Now())

@@ -28,15 +28,16 @@ type Exchange struct {
 	Method []byte
 	Target []byte // path and query, as sent
 	Host   []byte
-	Client netip.Addr // the peer, unmapped
+	Peer   netip.Addr // who is connected, unmapped
 	TLS    bool
 	Header Header
 	Body   Body
 	Start  time.Time
 
 	// What Begin decided.
-	Path      []byte // normalised; matched and forwarded
-	Query     []byte // with its question mark; nil for none
+	Client    netip.Addr // whom a trusted peer vouches for, else the peer
+	Path      []byte     // normalised; matched and forwarded
+	Query     []byte     // with its question mark; nil for none
 	RequestID []byte
 	Route     *route.Route // nil where none takes it
 	Table     *route.Table
@@ -62,6 +63,8 @@ type Exchange struct {
 	preferred *upstream.Endpoint
 	endpoint  *upstream.Endpoint // of the attempt under way
 	attempt   time.Time          // when it began
+	asked     time.Time          // when it was its turn to answer
+	waited    time.Duration      // what earlier attempts took of the time for a head
 	reached   bool               // some attempt found its endpoint
 	headed    bool               // its response head was seen
 	tried     [maxAttempts]*upstream.Endpoint

@@ -146,7 +146,7 @@ func TestForwardingHeaders(t *testing.T) {
 		t.Helper()
 		g, _ := gateOf(t, one+"trusted_proxies: ["+trusted+"]\n")
 		x := request("GET", "/api")
-		x.Header, x.Client = sent, netip.MustParseAddr(client)
+		x.Header, x.Peer = sent, netip.MustParseAddr(client)
 		g.Begin(x)
 		got := [4]string{
 			string(x.AppendForwardedFor(nil)), string(x.AppendForwardedHost(nil)),
@@ -226,7 +226,7 @@ func TestHashKeys(t *testing.T) {
 	f("{cookie: user}", with("Cookie", "user=ann"), with("Cookie", "x=y; user=ben"))
 	f("path", request("GET", "/api/1"), request("GET", "/api/2"))
 	other := request("GET", "/api")
-	other.Client = netip.MustParseAddr("192.0.2.8")
+	other.Peer = netip.MustParseAddr("192.0.2.8")
 	f("client_ip", request("GET", "/api"), other)
 }
 

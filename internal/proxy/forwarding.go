@@ -1,18 +1,5 @@
 package proxy
 
-import "net/netip"
-
-// believed tells whether what peer says of others in forwarding headers
-// counts.
-func believed(peer netip.Addr, trusted []netip.Prefix) bool {
-	for _, p := range trusted {
-		if p.Contains(peer) {
-			return true
-		}
-	}
-	return false
-}
-
 // Trusted tells whether the peer is a proxy that is believed: then X-Real-Ip and
 // further X-Forwarded fields, such as X-Forwarded-Port, go on as they came. From
 // anyone else they are dropped.
@@ -21,7 +8,7 @@ func (x *Exchange) Trusted() bool { return x.trusted }
 // AppendForwardedFor appends the value of X-Forwarded-For: the peer, after
 // what a trusted peer said.
 func (x *Exchange) AppendForwardedFor(dst []byte) []byte {
-	return x.Client.AppendTo(x.chain(dst, "X-Forwarded-For"))
+	return x.Peer.AppendTo(x.chain(dst, "X-Forwarded-For"))
 }
 
 // AppendForwardedHost appends the value of X-Forwarded-Host.
@@ -39,11 +26,11 @@ func (x *Exchange) AppendForwardedProto(dst []byte) []byte {
 func (x *Exchange) AppendForwarded(dst []byte) []byte {
 	dst = x.chain(dst, "Forwarded")
 	dst = append(dst, "for="...)
-	if x.Client.Is6() {
+	if x.Peer.Is6() {
 		dst = append(dst, `"[`...)
-		dst = append(x.Client.AppendTo(dst), `]"`...)
+		dst = append(x.Peer.AppendTo(dst), `]"`...)
 	} else {
-		dst = x.Client.AppendTo(dst)
+		dst = x.Peer.AppendTo(dst)
 	}
 	dst = append(dst, `;host="`...)
 	for _, c := range x.Host {

@@ -52,7 +52,7 @@ const (
 func (g *Gate) Begin(x *Exchange) Verdict {
 	t := g.table.Load()
 	x.gate, x.Table = g, t
-	x.trusted = len(t.Config.TrustedProxies) > 0 && believed(x.Client, t.Config.TrustedProxies)
+	x.identify(t.Config.TrustedProxies)
 	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
 	}
@@ -108,6 +108,7 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 // refused by the engine. Whatever x holds of the request may be missing.
 func (g *Gate) Refuse(x *Exchange, a *Answer) {
 	x.gate, x.Table = g, g.table.Load()
+	x.identify(x.Table.Config.TrustedProxies)
 	x.Table.Unmatched.Begin()
 	if x.RequestID == nil {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
@@ -219,6 +220,9 @@ func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 		slog.String("method", string(x.Method)), slog.String("path", string(x.Path)),
 		slog.String("request_id", string(x.RequestID)), slog.String("client", x.Client.String()),
 		slog.Int("attempts", x.attempts),
+	}
+	if x.Peer != x.Client {
+		attrs = append(attrs, slog.String("peer", x.Peer.String()))
 	}
 	if x.Route != nil {
 		attrs = append(attrs, slog.String("backend", x.Route.Backend.Name))

@@ -66,7 +66,7 @@ backends: [{name: b, endpoints: ["10.0.0.1:80"]}]
 func request(method, target string) *Exchange {
 	return &Exchange{
 		Method: []byte(method), Target: []byte(target), Host: []byte("shop.example"), Header: fields{},
-		Client: netip.MustParseAddr("192.0.2.7"), Start: time.Now(),
+		Peer: netip.MustParseAddr("192.0.2.7"), Start: time.Now(),
 	}
 }
 

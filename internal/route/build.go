@@ -126,7 +126,7 @@ func startedNanos(t time.Time) int64 {
 
 func rules(t config.Traffic) upstream.Rules {
 	return upstream.Rules{
-		Balance: upstream.Balance(t.Balance.Policy), Retries: t.Retries, SlowStart: t.SlowStart,
+		Balance: upstream.Balance(t.Balance.Policy), Retries: t.Retries, RetryTimeouts: t.RetryTimeouts, SlowStart: t.SlowStart,
 		Eject:     upstream.EjectRules(t.Eject),
 		MaxFlight: t.MaxInFlight, QueueSize: t.Queue.Size, QueueTime: t.Queue.Timeout,
 	}

@@ -147,7 +147,7 @@ func (c *clientConn) refuse(p []byte) []byte {
 // render records a refusal and returns its bytes.
 func (c *clientConn) render(a *proxy.Answer) []byte {
 	x := &exchange{engine: c.engine}
-	x.Start, x.Client = time.Now(), c.client
+	x.Start, x.Peer = time.Now(), c.client
 	c.engine.gate.Refuse(&x.Exchange, a)
 	h := http.Header{}
 	x.describe(h)

@@ -71,7 +71,7 @@ func (x *exchange) fill() {
 	x.Start = time.Now()
 	x.Method, x.Target, x.Host = []byte(r.Method), []byte(target(r.RequestURI)), []byte(r.Host)
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		x.Client = peer.Addr().Unmap()
+		x.Peer = peer.Addr().Unmap()
 	}
 	x.TLS = r.TLS != nil
 	x.Header = header(r.Header)

@@ -8,13 +8,15 @@ import (
 // Admission bounds the requests in flight on a backend. The fast path is one
 // compare-and-swap; the lock is taken only once the limit is reached.
 type Admission struct {
-	limit    atomic.Int64 // 0: none
+	limit    atomic.Int64 // of inFlight: 0 is none, below it nobody is let in
 	inFlight atomic.Int64
 	waiting  atomic.Int64
 
-	mu    sync.Mutex
-	room  int
-	queue []*Ticket // oldest first
+	mu        sync.Mutex
+	most      int64 // in flight here and elsewhere; 0 is no limit
+	elsewhere int64
+	room      int
+	queue     []*Ticket // oldest first
 }
 
 // Ticket is a request that waits for admission. Ready is closed when it is in.
@@ -25,8 +27,32 @@ type Ticket struct {
 func (a *Admission) configure(limit, room int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.limit.Store(int64(limit))
-	a.room = room
+	a.most, a.room = int64(limit), room
+	a.share()
+}
+
+// SetElsewhere says how many places are taken in another process that serves
+// the same backend, such as the one that this one replaces: the limit holds for
+// both together. It is told again as that number falls.
+func (a *Admission) SetElsewhere(n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.elsewhere = max(n, 0)
+	a.share()
+}
+
+// InFlight is how many places are taken here.
+func (a *Admission) InFlight() int64 { return a.inFlight.Load() }
+
+// share works out what is left of the limit; mu is held.
+func (a *Admission) share() {
+	limit := a.most - a.elsewhere
+	if a.most == 0 {
+		limit = 0
+	} else if limit <= 0 {
+		limit = -1 // 0 would be no limit
+	}
+	a.limit.Store(limit)
 	a.admit()
 }
 

@@ -19,13 +19,14 @@ const (
 
 // Rules are a backend's traffic rules: plain data, compiled from the config.
 type Rules struct {
-	Balance   Balance
-	Retries   int // further attempts after the first
-	Eject     EjectRules
-	SlowStart time.Duration
-	MaxFlight int // attempts in flight at once; 0 is no limit
-	QueueSize int // requests that may wait while MaxFlight is reached
-	QueueTime time.Duration
+	Balance       Balance
+	Retries       int  // further attempts after the first
+	RetryTimeouts bool // also after one that timed out
+	Eject         EjectRules
+	SlowStart     time.Duration
+	MaxFlight     int // attempts in flight at once; 0 is no limit
+	QueueSize     int // requests that may wait while MaxFlight is reached
+	QueueTime     time.Duration
 }
 
 // Backend is the endpoints of one name in one table, newest generation first.

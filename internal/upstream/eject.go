@@ -9,7 +9,8 @@ import (
 
 // EjectRules say when failures in a row put an endpoint aside.
 type EjectRules struct {
-	ConnectFailures int           // refused, reset or timed-out attempts; 0 is never
+	ConnectFailures int           // attempts without a connection, or whose connection broke; 0 is never
+	Timeouts        int           // attempts without an answer in time; 0 is never
 	ServerErrors    int           // 5xx answers; 0 is never
 	Base            time.Duration // the first ejection
 	Max             time.Duration // each further one doubles, up to this
@@ -18,6 +19,7 @@ type EjectRules struct {
 // ejection is an endpoint's memory of failures in a row.
 type ejection struct {
 	failures atomic.Int32
+	timeouts atomic.Int32
 	errors   atomic.Int32
 	times    atomic.Int32
 	until    atomic.Int64 // Unix nanoseconds
@@ -30,6 +32,7 @@ func (j *ejection) active(now int64) bool {
 
 func (j *ejection) clear() {
 	j.failures.Store(0)
+	j.timeouts.Store(0)
 	j.errors.Store(0)
 	j.times.Store(0)
 	j.until.Store(0)
@@ -38,6 +41,9 @@ func (j *ejection) clear() {
 func (j *ejection) reason() string {
 	if n := j.failures.Load(); n > 0 {
 		return fmt.Sprintf("%d failed attempts in a row", n)
+	}
+	if n := j.timeouts.Load(); n > 0 {
+		return fmt.Sprintf("%d time-outs in a row", n)
 	}
 	return fmt.Sprintf("%d server errors in a row", j.errors.Load())
 }
@@ -49,17 +55,23 @@ func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
 	switch o {
 	case Answered:
 		if status < 500 || b.Eject.ServerErrors == 0 {
-			if j.failures.Load()|j.errors.Load()|j.times.Load() != 0 {
+			if j.failures.Load()|j.timeouts.Load()|j.errors.Load()|j.times.Load() != 0 {
 				j.clear()
 			}
 			return
 		}
 		j.failures.Store(0)
+		j.timeouts.Store(0)
 		if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
 			b.eject(e)
 		}
-	case ConnectFailed, Reset, ConnectTimedOut, Broken, TimedOut, Truncated:
+	case ConnectFailed, Reset, ConnectTimedOut, Broken, Truncated:
 		if n := j.failures.Add(1); b.Eject.ConnectFailures > 0 && int(n) >= b.Eject.ConnectFailures {
+			b.eject(e)
+		}
+	case TimedOut:
+		// Many that are slow say little of the endpoint: they may be slow requests.
+		if n := j.timeouts.Add(1); b.Eject.Timeouts > 0 && int(n) >= b.Eject.Timeouts {
 			b.eject(e)
 		}
 	}

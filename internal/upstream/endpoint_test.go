@@ -125,8 +125,8 @@ func TestEjectionsGrowUpToTheirMost(t *testing.T) {
 // Every way an endpoint can fail by its own doing counts; an answer clears.
 func TestWhatCountsAsFailure(t *testing.T) {
 	for o, want := range map[Outcome]bool{
-		ConnectFailed: true, Reset: true, ConnectTimedOut: true, Broken: true, TimedOut: true, Truncated: true,
-		Stale: false, Canceled: false, Invalid: false,
+		ConnectFailed: true, Reset: true, ConnectTimedOut: true, Broken: true, Truncated: true,
+		TimedOut: false, Stale: false, Canceled: false, Invalid: false,
 	} {
 		b := backendOf(Random, endpoints(2))
 		for range 3 {
@@ -144,7 +144,7 @@ func TestNeverMoreThanHalfAreEjected(t *testing.T) {
 		b := backendOf(Random, eps)
 		for _, e := range eps {
 			for range 10 {
-				b.Observe(e, TimedOut, 0)
+				b.Observe(e, Broken, 0)
 			}
 		}
 		out := 0

@@ -109,3 +109,33 @@ func TestAdmission(t *testing.T) {
 		}
 	}
 }
+
+// The limit holds for two processes together.
+func TestPlacesTakenElsewhereCount(t *testing.T) {
+	var a Admission
+	a.configure(3, 5)
+	a.SetElsewhere(2)
+	if !a.Enter() || a.Enter() {
+		t.Fatal("two of three places are taken elsewhere")
+	}
+	first, second := a.Queue(), a.Queue()
+	a.SetElsewhere(1)
+	<-first.Ready
+	a.SetElsewhere(9) // more than there are
+	a.Leave()
+	select {
+	case <-second.Ready:
+		t.Fatal("let in where all places are taken elsewhere")
+	default:
+	}
+	a.configure(0, 5) // no limit: nobody counts
+	<-second.Ready
+	a.configure(3, 5)
+	if a.Enter() {
+		t.Error("a reload forgot what is taken elsewhere")
+	}
+	a.SetElsewhere(0)
+	if n := a.InFlight(); n != 2 || !a.Enter() {
+		t.Errorf("%d in flight", n)
+	}
+}
