@@ -5,6 +5,7 @@ package discovery
 
 import (
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -51,6 +52,10 @@ type Selector struct {
 	GenerationLabel string // label that tells generations apart; "" for none
 }
 
+// Equal tells whether both look for the same in the same way, for the same
+// backend.
+func (s Selector) Equal(other Selector) bool { return reflect.DeepEqual(s, other) }
+
 // Candidate is one container looked at for one backend: an endpoint of it
 // where Reason is empty, and left out with that reason otherwise.
 type Candidate struct {
@@ -73,7 +78,11 @@ func (c Candidate) Usable() bool { return c.Reason == "" }
 // View is one source's complete picture at one moment: what is not in it is
 // gone. Candidates are sorted by backend, then name, then id.
 type View struct {
-	Source     string // "docker"
+	Source string // "docker"
+	// Selectors are those that the candidates answer: a source that was told to
+	// look for something else goes on with its picture of the old until it has
+	// one of the new. Nil is for whatever it was told last.
+	Selectors  []Selector
 	Candidates []Candidate
 	Stale      string // why the source cannot be asked now; "" while it answers
 }

@@ -35,7 +35,7 @@ type session struct {
 type listResult struct {
 	found map[string]facts
 	count int
-	sel   selectors
+	turn  int // of the Select that it answers
 	err   error
 }
 
@@ -126,7 +126,7 @@ func (s *session) follow() error {
 			s.list()
 			continue
 		case <-s.source.poked:
-			s.selectors = s.source.selected()
+			s.change()
 			s.list()
 		case <-s.clock.C:
 		case <-s.prober.changed:
@@ -140,7 +140,7 @@ func (s *session) hear(e events.Message) {
 	s.since = max(s.since, e.TimeNano)
 	id := subject(e)
 	known := s.knows(id)
-	if id == "" || !known && (e.Type == events.NetworkEventType || !concerns(s.selectors, e)) {
+	if id == "" || !known && (e.Type == events.NetworkEventType || !concerns(s.sought(), e)) {
 		return
 	}
 	s.count++
@@ -202,15 +202,15 @@ func (s *session) list() {
 	}
 	s.quiet.Stop()
 	s.listing, s.dirty = true, time.Time{}
-	order := listing{selectors: s.selectors, refresh: s.refresh, all: s.all}
+	order := listing{selectors: s.sought(), refresh: s.refresh, all: s.all}
 	for id := range s.memory.doubted() {
 		order.refresh[id] = true
 	}
-	count := s.count
+	count, turn := s.count, s.wanted.turn
 	s.refresh, s.all = map[string]bool{}, false
 	s.lists.Go(func() {
 		found, err := s.lister.list(s.ctx, s.conn, order)
-		s.results <- listResult{found: found, count: count, sel: order.selectors, err: err}
+		s.results <- listResult{found: found, count: count, turn: turn, err: err}
 	})
 }
 
@@ -223,6 +223,9 @@ func (s *session) adopt(r listResult) error {
 	s.facts, s.listed = r.found, r.count
 	s.memory.settle(r.found, r.count)
 	s.markFresh()
+	if s.changing && r.turn == s.wanted.turn && s.proving.IsZero() {
+		s.proving = time.Now().Add(s.timing.first)
+	}
 	if !s.complete {
 		s.complete, s.hold = true, time.Now().Add(s.timing.first)
 	}

@@ -45,7 +45,7 @@ func TestTheFirstViewIsProven(t *testing.T) {
 	w := watchIt(t, e, app("x"))
 	first := w.await("any", soon, func(discovery.View) bool { return true })
 	one := fakeContainer("one", "x", port)
-	want := discovery.View{Source: "docker", Candidates: []discovery.Candidate{{
+	want := discovery.View{Source: "docker", Selectors: []discovery.Selector{app("x")}, Candidates: []discovery.Candidate{{
 		Backend: "x", ID: one.ID, Name: "one", Address: fmt.Sprintf("127.0.0.1:%d", port),
 		Created: time.Unix(1000, 0).UTC(), Started: first.Candidates[0].Started, Weight: 1,
 	}}}

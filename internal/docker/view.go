@@ -22,7 +22,7 @@ func (w *watch) publish() (next time.Time) {
 		}
 		w.hold = time.Time{}
 	}
-	view := discovery.View{Source: "docker", Candidates: candidates, Stale: w.stale}
+	view := discovery.View{Source: "docker", Selectors: w.answered(), Candidates: candidates, Stale: w.stale}
 	if w.emitted && reflect.DeepEqual(view, w.last) {
 		return next
 	}
@@ -32,34 +32,71 @@ func (w *watch) publish() (next time.Time) {
 	return next
 }
 
+// answered are the selectors that the view answers: before a first list none.
+func (w *watch) answered() []discovery.Selector {
+	if !w.complete {
+		return []discovery.Selector{}
+	}
+	return w.selectors
+}
+
 // judgeAll judges every known container for every backend that selects it.
+// Where the view is to answer other selectors, what these select is probed
+// first, so that no endpoint is missing when they take over.
 func (w *watch) judgeAll(now time.Time) (candidates []discovery.Candidate, next time.Time) {
-	wanted := map[probeKey]bool{}
-	mentions := map[mention]bool{}
-	for _, f := range w.facts {
-		corrected, reason, gone := w.memory.correct(f, w.listed, now, w.timing.grace)
-		if t := w.memory[f.id]; t != nil && reason == "stopping" {
-			if until, _ := t.stopping(f, now, w.timing.grace); next.IsZero() || until.Before(next) {
-				next = until
-			}
+	j := judging{watch: w, now: now, wanted: map[probeKey]bool{}, mentions: map[mention]bool{}}
+	candidates = j.judge(w.selectors)
+	if !w.proving.IsZero() {
+		coming := j.judge(w.wanted.selectors)
+		if w.prober.pending() && now.Before(w.proving) {
+			j.lookAgain(w.proving)
+		} else {
+			candidates = coming
+			w.settle()
 		}
-		for _, s := range w.selectors {
+	}
+	w.prober.retain(j.wanted)
+	w.mentioned = j.mentions
+	return candidates, j.next
+}
+
+// judging is one look at all known containers.
+type judging struct {
+	*watch
+	now      time.Time
+	next     time.Time // when to look again
+	wanted   map[probeKey]bool
+	mentions map[mention]bool
+}
+
+func (j *judging) lookAgain(at time.Time) {
+	if j.next.IsZero() || at.Before(j.next) {
+		j.next = at
+	}
+}
+
+func (j *judging) judge(sel selectors) (candidates []discovery.Candidate) {
+	for _, f := range j.facts {
+		corrected, reason, gone := j.memory.correct(f, j.listed, j.now, j.timing.grace)
+		if t := j.memory[f.id]; t != nil && reason == "stopping" {
+			until, _ := t.stopping(f, j.now, j.timing.grace)
+			j.lookAgain(until)
+		}
+		for _, s := range sel {
 			if !selects(s, f.labels) {
 				continue
 			}
-			v := judge(corrected, s, w.place)
+			v := judge(corrected, s, j.place)
 			if reason != "" {
 				v.Reason, v.fault = reason, false
 			}
-			w.prove(&v, f, gone, wanted)
+			j.prove(&v, f, gone, j.wanted)
 			candidates = append(candidates, v.Candidate)
-			w.mention(v, mentions)
+			j.mention(v, j.mentions)
 		}
 	}
-	w.prober.retain(wanted)
-	w.mentioned = mentions
 	slices.SortFunc(candidates, order)
-	return candidates, next
+	return candidates
 }
 
 // prove completes a verdict by what the prober knows, and tells it what is

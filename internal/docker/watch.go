@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"time"
 
 	"rgate/internal/discovery"
@@ -21,7 +23,10 @@ type watch struct {
 	lister *lister
 	memory memory
 
-	selectors selectors
+	selectors selectors // what the view answers
+	wanted    wanted    // what it is to answer
+	changing  bool      // the two differ
+	proving   time.Time // a list for wanted is in, and waits until then for probes; zero before
 	place     place
 	facts     map[string]facts // by the last list
 	count     int              // events heard
@@ -86,11 +91,33 @@ func (w *watch) wait(ctx context.Context, d time.Duration) {
 		case <-over.C:
 			return
 		case <-w.source.poked:
-			w.selectors = w.source.selected()
+			w.change()
 		case <-w.prober.changed:
 		}
 		w.publish()
 	}
+}
+
+// change takes note of what the view is to answer. It answers the old until
+// there is a list for the new.
+func (w *watch) change() {
+	w.wanted, w.changing, w.proving = w.source.selected(), true, time.Time{}
+}
+
+// settle has the view answer what is wanted.
+func (w *watch) settle() {
+	if !reflect.DeepEqual(w.selectors, w.wanted.selectors) {
+		w.selectors = w.wanted.selectors
+	}
+	w.changing, w.proving = false, time.Time{}
+}
+
+// sought are the selectors that a list has to answer.
+func (w *watch) sought() selectors {
+	if !w.changing {
+		return w.selectors
+	}
+	return slices.Concat(w.selectors, w.wanted.selectors)
 }
 
 // markStale tells once, in the log and in the view, that what rgate knows may
