@@ -14,6 +14,8 @@ import (
 // listen takes part in accepting from the listening socket.
 func (l *loop) listen(fd int) error {
 	l.lfd = fd
+	tune(fd)
+	l.early = true
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fd), Pad: tagListen}
 	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
 }
@@ -86,7 +88,11 @@ func (l *loop) accept() {
 func (l *loop) acceptOne() error {
 	fd, sa, err := unix.Accept4(l.lfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	if err != nil {
+		l.early = l.early && err != unix.EAGAIN
 		return err
+	}
+	if l.early {
+		tune(fd)
 	}
 	addr := peerOf(sa)
 	l.open(fd, addr, l.admit(addr))
@@ -95,17 +101,18 @@ func (l *loop) acceptOne() error {
 
 // open takes a connection in. One above the limits is told so and closed.
 func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted}
 	c.timer.client = c
 	l.conns++
+	if !admitted {
+		l.refused++
+	}
 	if err := l.watch(fd, c, nil); err != nil {
 		l.close(c)
 		return
 	}
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
-		l.refused++
 		c.work = l.getWork()
 		l.need(&c.work.in)
 		l.refuse(c, wire.AnswerCrowd)

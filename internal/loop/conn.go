@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/config"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
@@ -20,6 +21,7 @@ type phase uint8
 const (
 	phaseHead   phase = iota // quiet, or a request head is coming
 	phaseWait                // something beside the loop will post
+	phaseQueue               // the backend is full
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
 	phaseLinger              // all is said; what still comes is thrown away
@@ -66,14 +68,12 @@ type exchange struct {
 	keep int // length of the request head in front of in
 
 	origin *origin
-	ticket *upstream.Ticket
-	quit   chan struct{} // closed where the client no longer waits for ticket
+	ticket *upstream.Ticket // in phaseQueue
 
 	reqDone   bool // the request's body was read to its end
 	raw       bool // the answer ends with the client's connection
 	chunked   bool // the answer goes out in chunks
 	close     bool // the client's connection ends with this exchange
-	halfOK    bool // the client had finished sending when its request was complete
 	continued bool // 100 Continue was passed on
 	begun     bool // Begin or Refuse was called
 
@@ -171,38 +171,37 @@ func (l *loop) drive(c *conn) {
 // gone looks whether c's client went away in the middle of its exchange, and
 // ends it if so.
 func (l *loop) gone(c *conn) bool {
-	if c.phase != phaseRelay && c.phase != phaseWait {
+	switch c.phase {
+	case phaseRelay, phaseWait, phaseQueue:
+	default:
 		return false
 	}
-	if !c.broken && !(c.hup && l.leftEarly(c)) {
+	if !c.broken && !(c.hup && l.leaves(c)) {
 		return false
 	}
 	l.cancel(c)
 	return true
 }
 
-// leftEarly tells whether a client that has finished sending will not wait for
-// an answer, or has not sent all of its request. The latter would be found out
-// by reading on, but not while the endpoint takes nothing.
-func (l *loop) leftEarly(c *conn) bool {
+// leaves tells whether a client that has finished sending is taken to be gone,
+// or has not sent all of its request. The latter would be found out by reading
+// on, but not while the endpoint takes nothing.
+func (l *loop) leaves(c *conn) bool {
 	w := c.work
-	if w.reqDone {
-		return !w.halfOK
+	switch {
+	case w.respDone:
+		return false // nobody is spared anything any more
+	case l.cfg.HalfClose == config.HalfCloseCancel:
+		return true
+	case w.reqDone:
+		return false
 	}
 	n, err := unix.IoctlGetInt(c.fd, unix.SIOCINQ)
 	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())+n) < w.reqBody.Left()
 }
 
 // cancel ends an exchange whose client went away.
-func (l *loop) cancel(c *conn) {
-	w := c.work
-	if w.ticket != nil {
-		close(w.quit)
-		w.x.Gone(w.ticket)
-	}
-	l.record(w, upstream.Canceled)
-	l.close(c)
-}
+func (l *loop) cancel(c *conn) { l.close(c) }
 
 // record ends the exchange's record, once.
 func (l *loop) record(w *work, o upstream.Outcome) {
@@ -219,6 +218,9 @@ func (l *loop) close(c *conn) {
 	}
 	c.phase = phaseClosed
 	if w := c.work; w != nil {
+		if w.ticket != nil {
+			w.x.Gone(w.ticket)
+		}
 		l.record(w, upstream.Canceled)
 		if w.origin != nil {
 			l.discard(w.origin)
@@ -371,6 +373,8 @@ func (l *loop) fire(t *timer) {
 		l.leave(c)
 	case phaseLinger, phaseFlush:
 		l.close(c)
+	case phaseQueue:
+		l.overdue(c)
 	case phaseRelay:
 		l.late(c)
 		l.drive(c)

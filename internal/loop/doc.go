@@ -8,7 +8,9 @@
 // queue), and what needs net/http (an upgrade, the statistics page) is handed
 // over with its descriptor and the bytes read so far.
 //
-// A client that closes its side after its request counts as gone, as it does
-// with net/http and nginx: a close and a half-close look alike from here. Where
-// the end came together with the request, it is answered first.
+// A client that ends its sending side while its request is with an endpoint, or
+// waits for one, counts as gone, as it does with nginx: a close and a half-close
+// look alike from here. With half_close: answer it counts as waiting. When the
+// end came makes no difference in either case, and answers of rgate's own are
+// sent in both.
 package loop

@@ -21,7 +21,10 @@ import (
 // hello answers every request, on connections that stay.
 func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
 
-const plainGet = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+const (
+	plainGet     = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	upgradingGet = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+)
 
 func get(t *testing.T, c net.Conn, raw string) *http.Response {
 	t.Helper()
@@ -213,11 +216,10 @@ func TestHandsOverWhatNeedsNetHTTP(t *testing.T) {
 	if res := get(t, c, plainGet); res.StatusCode != 200 {
 		t.Fatal(res.StatusCode)
 	}
-	const up = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
-	_, _ = io.WriteString(c, up)
+	_, _ = io.WriteString(c, upgradingGet)
 	h := <-conns
 	defer h.Close()
-	if got := readHead(bufio.NewReader(h)); got != up {
+	if got := readHead(bufio.NewReader(h)); got != upgradingGet {
 		t.Errorf("got %q", got)
 	}
 	_, _ = io.WriteString(h, "hi")

@@ -27,7 +27,8 @@ type Options struct {
 	// Loops is the number of threads; 0 for one per processor.
 	Loops int
 	// HandOver takes a connection that needs net/http. What was read from it
-	// already comes first when it is read. Nil refuses such requests.
+	// already comes first when it is read. It may wait, and Serve ends after it.
+	// Nil refuses such requests.
 	HandOver func(net.Conn)
 }
 
@@ -40,7 +41,8 @@ type Engine struct {
 	stopping atomic.Bool
 	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
-	crowd    proxy.Crowd // those handed over are in it, too
+	crowd    proxy.Crowd    // those handed over are in it, too
+	handing  sync.WaitGroup // what is being handed over
 
 	mu       sync.Mutex
 	listener net.Listener // what Serve serves
@@ -88,6 +90,7 @@ func (e *Engine) Serve(l net.Listener) error {
 		wg.Go(lp.run)
 	}
 	wg.Wait()
+	e.handing.Wait()
 	return nil
 }
 

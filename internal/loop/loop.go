@@ -35,6 +35,7 @@ type loop struct {
 	// refused are those of conns above the limits.
 	refused int
 
+	early     bool      // what is accepted may have been there before lfd was tuned
 	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors
 	// complained is when that was logged.

@@ -8,31 +8,41 @@ import (
 	"rgate/internal/upstream"
 )
 
-// wait waits for t beside the loop and posts how it ended.
-func (l *loop) wait(c *conn, serial int, t *upstream.Ticket, quit chan struct{}, patience time.Duration) {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	ready := false
-	select {
-	case <-t.Ready:
-		ready = true
-	case <-timer.C:
-	case <-quit:
+// enqueue has c wait for a place at the full backend.
+func (l *loop) enqueue(c *conn) {
+	w := c.work
+	serial := w.serial
+	t := w.x.Enqueue(func() {
+		l.post(func() {
+			if c.work == w && w.serial == serial && c.phase == phaseQueue {
+				l.admitted(c)
+			}
+		})
+	})
+	if t == nil {
+		w.x.Abandoned(nil)
+		l.answer(c)
 		return
 	}
-	l.post(func() {
-		w := c.work
-		if w == nil || w.serial != serial || w.ticket != t {
-			return // its client went away meanwhile, and gave the place back
-		}
-		w.ticket = nil
-		if ready {
-			w.x.Admitted()
-			l.attempt(c, upstream.None)
-		} else {
-			w.x.Abandoned(t)
-			l.answer(c)
-		}
-		l.drive(c)
-	})
+	w.ticket, c.phase = t, phaseQueue
+	l.wheel.set(&c.timer, l.now, max(w.x.Route.Backend.QueueTime, time.Nanosecond))
+}
+
+// admitted goes on with c, which has its place.
+func (l *loop) admitted(c *conn) {
+	w := c.work
+	w.ticket, c.timer.at = nil, 0
+	w.x.Admitted()
+	l.attempt(c, upstream.None)
+	l.drive(c)
+}
+
+// overdue answers c, which has waited for long enough.
+func (l *loop) overdue(c *conn) {
+	w := c.work
+	t := w.ticket
+	w.ticket = nil
+	w.x.Abandoned(t)
+	l.answer(c)
+	l.drive(c)
 }

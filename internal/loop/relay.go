@@ -150,7 +150,7 @@ func (l *loop) pullRequest(c *conn) bool {
 				if w.reqBody.Kind == h1.BodyChunked {
 					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Trailer())
 				}
-				l.requestRead(c)
+				w.reqDone = true
 				return true
 			}
 			if n > 0 {

@@ -80,21 +80,19 @@ func (l *loop) accepted(c *conn, n int) bool {
 	l.fill(c)
 	w.begun = true
 	switch v := l.engine.gate.Begin(&w.x); {
-	case c.hup && (v == proxy.Forward || v == proxy.Queue) && l.leftEarly(c):
-		l.cancel(c)
-		return false
 	case v == proxy.Inform:
 		w.begun = false
 		l.handOver(c)
 		return false
 	case v == proxy.Queue:
-		return l.enqueue(c)
+		l.enqueue(c)
 	case v == proxy.Reply:
 		l.answer(c)
 	default:
 		c.timer.at = 0
 		l.attempt(c, upstream.None)
 	}
+	l.gone(c) // its end may have come with its request
 	return true
 }
 
@@ -110,34 +108,10 @@ func (l *loop) fill(c *conn) {
 	switch {
 	case w.reqBody.Kind == h1.BodyNone:
 		x.Body = proxy.NoBody
-		l.requestRead(c)
+		w.reqDone = true
 	case wire.Keeps(r, w.keep):
 		x.Body = proxy.Replayable // it stays in w.in until the end
 	default:
 		x.Body = proxy.Streamed
 	}
-}
-
-// requestRead says that the request was read to its end.
-func (l *loop) requestRead(c *conn) {
-	w := c.work
-	w.reqDone = true
-	if c.hup {
-		w.halfOK = true
-	}
-}
-
-// enqueue has a goroutine wait for a place at the full backend.
-func (l *loop) enqueue(c *conn) bool {
-	w := c.work
-	t := w.x.Enqueue()
-	if t == nil {
-		w.x.Abandoned(nil)
-		l.answer(c)
-		return true
-	}
-	w.ticket, w.quit = t, make(chan struct{})
-	c.timer.at, c.phase = 0, phaseWait
-	go l.wait(c, w.serial, t, w.quit, w.x.Route.Backend.QueueTime)
-	return false
 }

@@ -10,8 +10,11 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"rgate/internal/config"
 )
 
 func TestShutdownLetsExchangesEnd(t *testing.T) {
@@ -225,5 +228,57 @@ func TestStreamsAnswersAsTheyCome(t *testing.T) {
 	}
 	if b, err := io.ReadAll(body); err != nil || len(b) > 0 {
 		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+// TestShutdownWaitsForWhatIsHandedOver: the last connection of a loop may be one
+// that nobody has accepted yet.
+func TestShutdownWaitsForWhatIsHandedOver(t *testing.T) {
+	behind := NewHanded(nil)
+	var given atomic.Bool
+	g := start(t, func(_ *config.Config, o *Options) {
+		o.HandOver = func(c net.Conn) {
+			given.Store(true)
+			behind.Give(c)
+		}
+	}, serve(t, hello))
+	c := g.dial()
+	_, _ = io.WriteString(c, upgradingGet)
+	for !given.Load() {
+		runtime.Gosched()
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := g.engine.Shutdown(context.Background(), 0)
+		_ = behind.Close() // as soon as nothing more can come
+		done <- err
+	}()
+	for !g.engine.stopping.Load() {
+		runtime.Gosched()
+	}
+	g.engine.loops[0].wait()
+	h, err := behind.Accept()
+	if err != nil {
+		t.Fatal("the connection was dropped:", err)
+	}
+	defer h.Close()
+	if got := readHead(bufio.NewReader(h)); got != upgradingGet {
+		t.Errorf("got %q", got)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// wait waits until l has ended.
+func (l *loop) wait() {
+	for {
+		l.mu.Lock()
+		ended := l.ended
+		l.mu.Unlock()
+		if ended {
+			return
+		}
+		runtime.Gosched()
 	}
 }

@@ -105,12 +105,31 @@ func connect(to netip.AddrPort) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	tune(fd)
 	if err := unix.Connect(fd, addr); err != nil && err != unix.EINPROGRESS {
 		_ = unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
+}
+
+// When a peer counts as lost that says nothing: a minute after it was last heard
+// of, which is a quiet stream's only way to notice.
+const (
+	aliveAfter = 30 // seconds
+	aliveEvery = 10
+	aliveTries = 3
+)
+
+// tune has a TCP socket send at once, and look whether its peer still lives.
+// What is accepted from a listening socket inherits all of that, so that it
+// costs a client's connection nothing.
+func tune(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, aliveAfter)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, aliveEvery)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, aliveTries)
 }
 
 func peerOf(sa unix.Sockaddr) netip.Addr {

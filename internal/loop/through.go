@@ -62,7 +62,7 @@ func (l *loop) sendThrough(c *conn) (progress bool) {
 	w.reqBody.Skip(int64(n))
 	l.received(c, n)
 	if w.reqBody.Done() {
-		l.requestRead(c)
+		w.reqDone = true
 	}
 	sent, errno := o.write(b[:n])
 	if errno != 0 && errno != unix.EAGAIN {

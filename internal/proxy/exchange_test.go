@@ -87,8 +87,8 @@ func TestAFullBackendQueues(t *testing.T) {
 	if g.Begin(first) != Forward || g.Begin(second) != Queue || g.Begin(third) != Queue || g.Begin(fourth) != Queue {
 		t.Fatal("verdicts")
 	}
-	ticket := second.Enqueue()
-	if ticket == nil || third.Enqueue() != nil {
+	ticket := second.Enqueue(nil)
+	if ticket == nil || third.Enqueue(nil) != nil {
 		t.Fatal("the queue holds one, and sheds the newest")
 	}
 	third.Abandoned(nil)
@@ -100,12 +100,12 @@ func TestAFullBackendQueues(t *testing.T) {
 	first.Head(200)
 	first.End(upstream.Answered, time.Now())
 	<-ticket.Ready
-	late := fourth.Enqueue()
+	late := fourth.Enqueue(nil)
 	fourth.Abandoned(late)
 	fourth.End(upstream.None, time.Now())
 	fifth := request("GET", "/api")
 	g.Begin(fifth)
-	fifth.Gone(fifth.Enqueue())
+	fifth.Gone(fifth.Enqueue(nil))
 	fifth.End(upstream.Canceled, time.Now())
 	if fifth.Answer != nil || fifth.Status != StatusClientClosed {
 		t.Errorf("a client that left is told %+v, recorded as %d", fifth.Answer, fifth.Status)

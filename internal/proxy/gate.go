@@ -173,8 +173,9 @@ func cookie(header []byte, name string) []byte {
 }
 
 // Enqueue lines x up after the verdict Queue; nil where the queue is full. The
-// exchange is in once Ready is closed, and Admitted or Abandoned follows.
-func (x *Exchange) Enqueue() *upstream.Ticket { return x.Route.Backend.Gate.Queue() }
+// exchange is in once wake is called, or Ready closed where that is nil; Admitted
+// or Abandoned follows.
+func (x *Exchange) Enqueue(wake func()) *upstream.Ticket { return x.Route.Backend.Gate.Queue(wake) }
 
 // Admitted says that x's ticket became ready.
 func (x *Exchange) Admitted() { x.admitted = true }

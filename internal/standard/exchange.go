@@ -105,7 +105,7 @@ func target(uri string) string {
 
 // wait lines x up for its backend; false where it may not go on.
 func (x *exchange) wait() bool {
-	ticket := x.Enqueue()
+	ticket := x.Enqueue(nil)
 	if ticket == nil {
 		x.Abandoned(nil)
 		return false

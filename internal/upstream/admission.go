@@ -19,9 +19,20 @@ type Admission struct {
 	queue     []*Ticket // oldest first
 }
 
-// Ticket is a request that waits for admission. Ready is closed when it is in.
+// Ticket is a request that waits for admission. Ready is closed when it is in,
+// where no function was given to be called then.
 type Ticket struct {
 	Ready chan struct{}
+	wake  func()
+}
+
+// admitted tells whoever waits.
+func (t *Ticket) admitted() {
+	if t.wake != nil {
+		t.wake()
+		return
+	}
+	close(t.Ready)
 }
 
 func (a *Admission) configure(limit, room int) {
@@ -100,19 +111,24 @@ func (a *Admission) admit() {
 		t := a.queue[0]
 		a.queue = a.queue[1:]
 		a.waiting.Add(-1)
-		close(t.Ready)
+		t.admitted()
 	}
 }
 
 // Queue lines up for a place; nil where the queue is full, so that the newest
-// is shed first.
-func (a *Admission) Queue() *Ticket {
+// is shed first. wake, where it is not nil, is called once the request is in,
+// by whoever makes room and maybe before Queue returns: it must neither wait nor
+// come back here.
+func (a *Admission) Queue(wake func()) *Ticket {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.queue) >= a.room {
 		return nil
 	}
-	t := &Ticket{Ready: make(chan struct{})}
+	t := &Ticket{wake: wake}
+	if wake == nil {
+		t.Ready = make(chan struct{})
+	}
 	a.queue = append(a.queue, t)
 	a.waiting.Add(1)
 	a.admit() // a place may have come free since Enter failed

@@ -77,8 +77,8 @@ func TestAdmission(t *testing.T) {
 	if !a.Enter() || a.Enter() {
 		t.Fatal("a limit of one lets in one")
 	}
-	first, second := a.Queue(), a.Queue()
-	if first == nil || second == nil || a.Queue() != nil {
+	first, second := a.Queue(nil), a.Queue(nil)
+	if first == nil || second == nil || a.Queue(nil) != nil {
 		t.Fatal("a queue of two holds two")
 	}
 	if a.Enter() {
@@ -94,9 +94,14 @@ func TestAdmission(t *testing.T) {
 	if !a.Abandon(second) || a.Abandon(first) {
 		t.Error("abandoning: one waits, one is in")
 	}
-	third := a.Queue()
+	woken := 0
+	if third := a.Queue(func() { woken++ }); third == nil || woken != 0 {
+		t.Error("the third is in, or was sent away")
+	}
 	a.configure(2, 2) // a reload raises the limit
-	<-third.Ready
+	if woken != 1 {
+		t.Errorf("the third was woken %d times", woken)
+	}
 	a.Leave()
 	a.Leave()
 	if a.inFlight.Load() != 0 || a.waiting.Load() != 0 {
@@ -118,7 +123,7 @@ func TestPlacesTakenElsewhereCount(t *testing.T) {
 	if !a.Enter() || a.Enter() {
 		t.Fatal("two of three places are taken elsewhere")
 	}
-	first, second := a.Queue(), a.Queue()
+	first, second := a.Queue(nil), a.Queue(nil)
 	a.SetElsewhere(1)
 	<-first.Ready
 	a.SetElsewhere(9) // more than there are
