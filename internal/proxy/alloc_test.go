@@ -35,3 +35,24 @@ func TestThePlainPathAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Nor does the answer to what no route takes, which strangers can ask for as
+// often as they like.
+func TestUnmatchedRequestsAllocateNothing(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := &Exchange{}
+	method, target, host, header := []byte("GET"), []byte("/nothing"), []byte("h"), &bare{}
+	client, now := netip.MustParseAddr("192.0.2.7"), time.Now()
+	once := func() {
+		x.Reset()
+		x.Method, x.Target, x.Host, x.Header, x.Peer, x.Start = method, target, host, header, client, now
+		if g.Begin(x) != Reply || x.Answer.Status != 404 || len(x.Answer.Body) == 0 {
+			t.Fatal("not answered")
+		}
+		x.End(upstream.None, now)
+	}
+	once()
+	if n := testing.AllocsPerRun(1000, once); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -17,7 +17,6 @@ import (
 // An attempt that provably sent nothing may always be made again; one that may
 // have reached the endpoint only where the request can be sent twice.
 func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint {
-	b := x.Route.Backend
 	if last != upstream.None {
 		x.gate.logAttempt(x, last)
 		x.settle(last, now)
@@ -25,10 +24,10 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 			x.reply(x.failure(last))
 			return nil
 		}
-		b = x.current()
 	}
-	e := x.another(b.Backend, last, now)
-	if e != nil && !b.Budget.Allows(last, now) {
+	e := x.newest(last, now)
+	if e != nil && !x.backend.Budget.Allows(last, now) {
+		x.backend.Observe(e, upstream.None, 0, now, now)
 		e.Release()
 		e = nil
 	}
@@ -46,6 +45,20 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 	x.endpoint, x.attempt, x.asked, x.headed, x.Fault = e, now, now, false, nil
 	e.Stats.Begin()
 	return e
+}
+
+// newest picks from the newest table. An exchange may have waited in a queue
+// since its own was replaced, and another may take its place at any moment:
+// then what is left of the old one drains, and the new one has to be asked.
+func (x *Exchange) newest(last upstream.Outcome, now time.Time) *upstream.Endpoint {
+	for t := x.gate.Table(); ; {
+		x.goBy(t)
+		e, newest := x.another(x.backend.Backend, last, now), x.gate.Table()
+		if e != nil || t == newest {
+			return e
+		}
+		t = newest
+	}
 }
 
 // another picks an endpoint that was not tried yet. Where none is left, one
@@ -69,21 +82,28 @@ func (x *Exchange) pick(b *upstream.Backend, tried []*upstream.Endpoint, now tim
 	return b.Pick(x.key, tried, now)
 }
 
-// current is the backend as it is now: an endpoint that came or went while
-// the attempt ran is known to the newest table only.
-func (x *Exchange) current() *route.Backend {
-	if b := x.gate.Table().Backend(x.Route.Backend.Name); b != nil {
-		return b
+// goBy has x go by its backend as it is in t, or as it was where t lacks it.
+func (x *Exchange) goBy(t *route.Table) {
+	was := x.backend
+	if x.backend = x.Route.Backend; t != x.Table {
+		if b := t.Backend(x.Route.Backend.Name); b != nil {
+			x.backend = b
+		}
 	}
-	return x.Route.Backend
+	if p := x.preferred; p != nil && was.Sticky != nil && x.backend != was {
+		x.preferred = nil
+		if s := x.backend.Sticky; s != nil {
+			x.preferred = s.Find([]byte(was.Sticky.Value(p))) // its name may have another address now
+		}
+	}
 }
 
 // mayRepeat tells whether the request may be sent again after an attempt that
-// ended so. That an endpoint refuses costs no time, so it does not count as a
-// retry: nobody is told that no endpoint can be reached while one was not asked.
+// ended so. One that found no connection does not count as a retry: nobody is
+// told that no endpoint can be reached while one was not asked.
 func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 	retries := x.Route.Backend.Retries
-	if last == upstream.ConnectFailed && retries > 0 {
+	if x.free(last) && retries > 0 {
 		x.refused++
 	}
 	if x.attempts-x.refused > retries || x.attempts >= maxAttempts {
@@ -98,6 +118,12 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 		return x.Repeatable() && x.patience() > 0 && x.Route.Backend.RetryTimeouts
 	}
 	return false
+}
+
+// free tells whether an attempt that ended so is none of the retries. To be
+// refused takes no time; to wait for connections may take what a head may.
+func (x *Exchange) free(o upstream.Outcome) bool {
+	return o == upstream.ConnectFailed || o == upstream.ConnectTimedOut && x.connecting < x.Table.Config.Timeouts.ResponseHeader
 }
 
 // unconnected tells whether o says that there was no connection.
@@ -146,7 +172,7 @@ func (x *Exchange) settle(o upstream.Outcome, now time.Time) {
 	}
 	x.reached = x.reached || !unconnected(o)
 	x.wait(o, now)
-	x.Route.Backend.Observe(e, o, x.Status)
+	x.backend.Observe(e, o, x.Status, x.attempt, now)
 	status := x.Status
 	if !x.headed {
 		status = attemptStatus(o)
@@ -175,7 +201,8 @@ const StatusClientClosed = 499
 // sent to the client.
 func (x *Exchange) Head(status int) {
 	x.Status, x.headed = status, true
-	if s := x.Route.Backend.Sticky; s != nil && x.endpoint != x.preferred {
+	x.backend.Headed(x.endpoint, status, x.attempt)
+	if s := x.backend.Sticky; s != nil && x.endpoint != x.preferred {
 		if value := s.Value(x.endpoint); value != "" {
 			x.SetCookie = []byte(s.Cookie + "=" + value + "; Path=/; HttpOnly; SameSite=Lax")
 		}

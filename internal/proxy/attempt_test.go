@@ -157,7 +157,7 @@ func TestRefusedDialsAreNoRetries(t *testing.T) {
 	}{
 		{"2", []upstream.Outcome{upstream.ConnectFailed}, 6},
 		{"0", []upstream.Outcome{upstream.ConnectFailed}, 1},
-		{"1", []upstream.Outcome{upstream.ConnectFailed, upstream.Broken, upstream.ConnectTimedOut}, 3},
+		{"1", []upstream.Outcome{upstream.ConnectFailed, upstream.Broken, upstream.ConnectTimedOut}, 6},
 	} {
 		g, _ := gateOf(t, strings.Replace(six, "name: b,", "name: b, retries: "+c.retries+",", 1))
 		x := request("GET", "/api")
@@ -173,4 +173,31 @@ func TestRefusedDialsAreNoRetries(t *testing.T) {
 		x.End(upstream.Answered, time.Now())
 		balanced(t, g)
 	}
+}
+
+// That the budget is spent keeps nobody from an endpoint that was not asked.
+func TestConnectingElsewhereNeedsNoBudget(t *testing.T) {
+	six := strings.Replace(two, "endpoints: [", "endpoints: ['10.9.0.1:1', '10.9.0.2:1', '10.9.0.3:1', '10.9.0.4:1', ", 1)
+	f := func(text string, took time.Duration, want int) {
+		t.Helper()
+		g, _ := gateOf(t, text)
+		now := time.Now()
+		for g.Table().Backends[0].Budget.Retry(now) {
+		}
+		x := request("GET", "/api")
+		g.Begin(x)
+		n := 0
+		for e := x.Next(upstream.None, now); e != nil; e = x.Next(upstream.ConnectTimedOut, now) {
+			n, now = n+1, now.Add(took)
+		}
+		if n != want || x.Answer.Reason != ReasonConnect {
+			t.Errorf("%d attempts, told %s", n, x.Answer.Reason)
+		}
+		x.End(upstream.None, now)
+		balanced(t, g)
+	}
+	f(six, time.Second, 6)
+	f("retries: 0\n"+six, time.Second, 1)
+	// Who waited as long as for a head has waited long enough.
+	f("retries: 1\ntimeouts: {response_header: 2s}\n"+six, time.Second, 3)
 }

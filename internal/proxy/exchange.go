@@ -55,24 +55,26 @@ type Exchange struct {
 	// outcome says it all. Next forgets it.
 	Fault error
 
-	gate      *Gate
-	trusted   bool
-	admitted  bool
-	ended     bool
-	key       uint64
-	preferred *upstream.Endpoint
-	endpoint  *upstream.Endpoint // of the attempt under way
-	attempt   time.Time          // when it began
-	asked     time.Time          // when it was its turn to answer
-	waited    time.Duration      // what earlier attempts took of the time for a head
-	reached   bool               // some attempt found its endpoint
-	headed    bool               // its response head was seen
-	tried     [maxAttempts]*upstream.Endpoint
-	attempts  int
-	refused   int // of the attempts
-	pathSpace [256]byte
-	idSpace   [36]byte
-	keySpace  [48]byte
+	gate       *Gate
+	trusted    bool
+	admitted   bool
+	ended      bool
+	key        uint64
+	preferred  *upstream.Endpoint
+	backend    *route.Backend     // Route's, as it is in the newest table that was asked
+	endpoint   *upstream.Endpoint // of the attempt under way
+	attempt    time.Time          // when it began
+	asked      time.Time          // when it was its turn to answer
+	waited     time.Duration      // what earlier attempts took of the time for a head
+	connecting time.Duration      // what connections took that did not come about
+	reached    bool               // some attempt found its endpoint
+	headed     bool               // its response head was seen
+	tried      [maxAttempts]*upstream.Endpoint
+	attempts   int
+	refused    int // of the attempts
+	pathSpace  [256]byte
+	idSpace    [36]byte
+	keySpace   [48]byte
 }
 
 // Body says what a request carries, as far as trying again goes.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"sync/atomic"
+	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/route"
@@ -15,7 +16,7 @@ import (
 
 // Gate is the door every request comes through. Its table is swapped whole.
 type Gate struct {
-	table atomic.Pointer[route.Table]
+	table atomic.Pointer[compiled]
 	log   *slog.Logger
 	quiet limiter
 
@@ -24,18 +25,29 @@ type Gate struct {
 	pseudonym []byte
 }
 
+// compiled is a table with what answers are made of it beforehand.
+type compiled struct {
+	*route.Table
+	unmatched *Answer // to what no route takes
+}
+
 // NewGate makes a gate with its first table.
 func NewGate(t *route.Table, log *slog.Logger) *Gate {
-	g := &Gate{log: log, pseudonym: []byte("rgate-" + rand.Text()[:16])}
-	g.table.Store(t)
+	g := &Gate{log: log, quiet: limiter{began: time.Now()}, pseudonym: []byte("rgate-" + rand.Text()[:16])}
+	g.Swap(t)
 	return g
 }
 
 // Table is the table of the moment.
-func (g *Gate) Table() *route.Table { return g.table.Load() }
+func (g *Gate) Table() *route.Table { return g.table.Load().Table }
 
 // Swap puts t in place for all requests that begin from now on.
-func (g *Gate) Swap(t *route.Table) { g.table.Store(t) }
+func (g *Gate) Swap(t *route.Table) {
+	r := &t.Config.DefaultResponse
+	g.table.Store(&compiled{t, &Answer{
+		Status: r.StatusCode, Reason: ReasonNoRoute, ContentType: r.ContentType, Body: []byte(r.Body),
+	}})
+}
 
 // Verdict is what is to be done with a request.
 type Verdict uint8
@@ -51,7 +63,7 @@ const (
 // Begin decides on a request whose head is read.
 func (g *Gate) Begin(x *Exchange) Verdict {
 	t := g.table.Load()
-	x.gate, x.Table = g, t
+	x.gate, x.Table = g, t.Table
 	x.identify(t.Config.TrustedProxies)
 	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
@@ -61,13 +73,14 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	}
 	if x.Route = t.Match(x.Path); x.Route == nil {
 		t.Unmatched.Begin()
-		return x.reply(defaultAnswer(&t.Config.DefaultResponse))
+		return x.reply(t.unmatched)
 	}
 	x.Route.Stats.Begin()
 	if x.Header.Via(g.pseudonym) {
 		return x.reply(answerLoop)
 	}
 	b := x.Route.Backend
+	x.backend = b
 	b.Budget.Request(x.Start)
 	x.choose(b)
 	if !b.Gate.Enter() {
@@ -107,7 +120,7 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 // Refuse begins and answers an exchange whose request could not be read or is
 // refused by the engine. Whatever x holds of the request may be missing.
 func (g *Gate) Refuse(x *Exchange, a *Answer) {
-	x.gate, x.Table = g, g.table.Load()
+	x.gate, x.Table = g, g.Table()
 	x.identify(x.Table.Config.TrustedProxies)
 	x.Table.Unmatched.Begin()
 	if x.RequestID == nil {
@@ -124,10 +137,6 @@ func (x *Exchange) reply(a *Answer) Verdict {
 	x.Answer = a
 	x.Status = a.Status
 	return Reply
-}
-
-func defaultAnswer(r *config.Response) *Answer {
-	return &Answer{Status: r.StatusCode, Reason: ReasonNoRoute, ContentType: r.ContentType, Body: []byte(r.Body)}
 }
 
 // choose finds what picking goes by: a sticky cookie's endpoint, and the key

@@ -10,13 +10,14 @@ const logsPerSecond = 20
 
 // limiter lets a number of events a second through and counts the rest.
 type limiter struct {
+	began      time.Time // seconds count from here, by the monotonic clock
 	second     atomic.Int64
 	passed     atomic.Int64
 	suppressed atomic.Int64
 }
 
 func (l *limiter) allow(now time.Time) bool {
-	second := now.Unix()
+	second := int64(now.Sub(l.began) / time.Second)
 	if was := l.second.Load(); was != second && l.second.CompareAndSwap(was, second) {
 		l.passed.Store(0)
 	}

@@ -9,7 +9,8 @@ import (
 // The time for the heads of responses is one budget per exchange,
 // timeouts.response_header over all attempts together: a client must not wait
 // for as many times as there are retries. What connections take is apart from
-// it, as timeouts.connect bounds each.
+// it: timeouts.connect bounds each, and as much time as there is for heads what
+// of them is spent in vain.
 
 // Asked says that the attempt under way has nothing else to wait for than the
 // endpoint: what went before, such as an upload, does not count. Without it the
@@ -36,7 +37,10 @@ func (x *Exchange) patience() time.Duration {
 
 // wait takes what an attempt that ended so cost out of the budget.
 func (x *Exchange) wait(o upstream.Outcome, now time.Time) {
-	if !unconnected(o) {
+	switch {
+	case !unconnected(o):
 		x.waited += max(now.Sub(x.asked), 0)
+	case o == upstream.ConnectTimedOut:
+		x.connecting += max(now.Sub(x.attempt), 0)
 	}
 }

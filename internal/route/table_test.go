@@ -296,7 +296,7 @@ func TestRestartOrRecoveryEndsAnEjection(t *testing.T) {
 		table := Build(cfg, view(a, b), nil)
 		backend := table.Backend("app")
 		for range 3 {
-			backend.Observe(backend.Endpoints[1], upstream.ConnectFailed, 0)
+			backend.Observe(backend.Endpoints[1], upstream.ConnectFailed, 0, time.Now(), time.Now())
 		}
 		if backend.Endpoints[1].State() == "ready" {
 			t.Fatal("it was not ejected")

@@ -29,9 +29,11 @@ type budgetSlot struct {
 	retries  atomic.Int64
 }
 
+func seconds(t time.Time) int64 { return clock(t) / int64(time.Second) }
+
 func (b *Budget) slot(now time.Time) *budgetSlot {
-	second := now.Unix()
-	s := &b.slots[second%int64(len(b.slots))]
+	second := seconds(now)
+	s := &b.slots[uint64(second)%uint64(len(b.slots))]
 	if was := s.second.Load(); was != second && s.second.CompareAndSwap(was, second) {
 		s.requests.Store(0)
 		s.retries.Store(0)
@@ -43,16 +45,21 @@ func (b *Budget) slot(now time.Time) *budgetSlot {
 func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
 
 // Allows tells whether an attempt may follow one that ended so, and counts it
-// where it counts: a connection refused or reset unused costs nobody anything.
+// where it counts: one that got no connection, or one reset unused, cost its
+// endpoint nothing, and the next goes to another.
 func (b *Budget) Allows(last Outcome, now time.Time) bool {
-	return last == None || last == ConnectFailed || last == Reset || b.Retry(now)
+	switch last {
+	case None, ConnectFailed, ConnectTimedOut, Reset:
+		return true
+	}
+	return b.Retry(now)
 }
 
 // Retry takes one retry out of the budget; false where it is spent.
 func (b *Budget) Retry(now time.Time) bool {
 	b.retrying.Lock()
 	defer b.retrying.Unlock()
-	oldest := now.Unix() - budgetSeconds
+	oldest := seconds(now) - budgetSeconds
 	var requests, retries int64
 	for i := range b.slots {
 		s := &b.slots[i]

@@ -22,7 +22,8 @@ type ejection struct {
 	timeouts atomic.Int32
 	errors   atomic.Int32
 	times    atomic.Int32
-	until    atomic.Int64 // Unix nanoseconds
+	until    atomic.Int64 // by clock; 0 while it is not ejected, nor on trial
+	trial    atomic.Int64 // the mark of the attempt that tries it; 0 for none
 }
 
 func (j *ejection) active(now int64) bool {
@@ -35,7 +36,21 @@ func (j *ejection) clear() {
 	j.timeouts.Store(0)
 	j.errors.Store(0)
 	j.times.Store(0)
-	j.until.Store(0)
+	j.admit()
+}
+
+// troubled tells whether there is anything to clear.
+func (j *ejection) troubled() bool {
+	return j.failures.Load()|j.timeouts.Load()|j.errors.Load()|j.times.Load() != 0
+}
+
+// succeed takes over what is known of the same address.
+func (j *ejection) succeed(old *ejection) {
+	j.failures.Store(old.failures.Load())
+	j.timeouts.Store(old.timeouts.Load())
+	j.errors.Store(old.errors.Load())
+	j.times.Store(old.times.Load())
+	j.until.Store(old.until.Load())
 }
 
 func (j *ejection) reason() string {
@@ -48,60 +63,91 @@ func (j *ejection) reason() string {
 	return fmt.Sprintf("%d server errors in a row", j.errors.Load())
 }
 
+// against tells whether an answer with this status speaks against an endpoint.
+func (r *EjectRules) against(status int) bool { return status >= 500 && r.ServerErrors > 0 }
+
 // Observe takes the outcome of one attempt on e, with the status where there
-// was one, and ejects e from b where the rules say so.
-func (b *Backend) Observe(e *Endpoint, o Outcome, status int) {
-	j := &e.ejection
+// was one, and ejects e from b where the rules say so. Every attempt for which e
+// was picked is observed, with when it began: the next trial may wait for that.
+func (b *Backend) Observe(e *Endpoint, o Outcome, status int, began, now time.Time) {
+	j, start := &e.ejection, clock(began)
+	if until := j.until.Load(); until != 0 && start < until {
+		return // from before the ejection: nothing that was not known then
+	}
 	switch o {
 	case Answered:
-		if status < 500 || b.Eject.ServerErrors == 0 {
-			if j.failures.Load()|j.timeouts.Load()|j.errors.Load()|j.times.Load() != 0 {
-				j.clear()
-			}
-			return
-		}
-		j.failures.Store(0)
-		j.timeouts.Store(0)
-		if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
-			b.eject(e)
-		}
+		b.answered(e, status, start, now)
 	case ConnectFailed, Reset, ConnectTimedOut, Broken, Truncated:
-		if n := j.failures.Add(1); b.Eject.ConnectFailures > 0 && int(n) >= b.Eject.ConnectFailures {
-			b.eject(e)
-		}
+		b.failed(e, &j.failures, b.Eject.ConnectFailures, start, now)
 	case TimedOut:
-		// Many that are slow say little of the endpoint: they may be slow requests.
-		if n := j.timeouts.Add(1); b.Eject.Timeouts > 0 && int(n) >= b.Eject.Timeouts {
-			b.eject(e)
+		// Apart from the others, and off by default: that several requests are
+		// slow ones says little of the endpoint.
+		b.failed(e, &j.timeouts, b.Eject.Timeouts, start, now)
+	}
+	if j.trying(start) {
+		j.trial.CompareAndSwap(trialOf(start), 0) // it said nothing: the next one tries
+	}
+}
+
+func (b *Backend) answered(e *Endpoint, status int, start int64, now time.Time) {
+	j := &e.ejection
+	if !b.Eject.against(status) {
+		if j.troubled() {
+			j.clear()
 		}
+		return
+	}
+	j.failures.Store(0)
+	j.timeouts.Store(0)
+	if n := j.errors.Add(1); int(n) >= b.Eject.ServerErrors {
+		b.eject(e, now)
+	} else if j.trying(start) {
+		j.admit() // it answers again, and has not failed often enough at that
+	}
+}
+
+// failed counts a failure of a kind of which limit in a row eject e; a trial
+// has no more to lose.
+func (b *Backend) failed(e *Endpoint, count *atomic.Int32, limit int, start int64, now time.Time) {
+	n := count.Add(1)
+	switch trying := e.ejection.trying(start); {
+	case limit > 0 && int(n) >= limit:
+		b.eject(e, now)
+	case trying && b.Eject.ConnectFailures|b.Eject.Timeouts|b.Eject.ServerErrors != 0:
+		b.eject(e, now)
+	case trying:
+		e.ejection.admit() // ejecting was turned off meanwhile
 	}
 }
 
 // eject puts e aside for a time that doubles with each ejection in a row, with
 // jitter so that endpoints do not come back all at once. Never more than half
-// of a backend's endpoints are out: a sick guess is better than none.
+// of a backend's endpoints are out, those on trial among them: a sick guess is
+// better than none.
 //
 // Failures arrive in many goroutines at once: without the lock each would count
 // the other's endpoint as usable, and all could go. It is taken after failures
 // only.
-func (b *Backend) eject(e *Endpoint) {
+func (b *Backend) eject(e *Endpoint, now time.Time) {
 	b.ejecting.Lock()
 	defer b.ejecting.Unlock()
-	now := time.Now().UnixNano()
-	if e.ejection.active(now) {
+	j, at := &e.ejection, clock(now)
+	if j.active(at) {
 		return
 	}
 	out := 1
 	for _, other := range b.Endpoints {
-		if other != e && !other.usable(now) {
+		if other != e && (!other.well() || other.ejection.until.Load() != 0) {
 			out++
 		}
 	}
 	if out*2 > len(b.Endpoints) {
+		j.admit()
 		return
 	}
-	span := b.Eject.span(int(e.ejection.times.Add(1)))
-	e.ejection.until.Store(now + int64(span))
+	span := b.Eject.span(int(j.times.Add(1)))
+	j.trial.Store(0)
+	j.until.Store(at + int64(span))
 }
 
 // span is how long the nth ejection in a row lasts: up to a quarter less than

@@ -17,7 +17,7 @@ func TestFailuresAtOnceEjectNoMoreThanHalf(t *testing.T) {
 			all.Go(func() {
 				<-start
 				for range 3 {
-					b.Observe(eps[i%4], ConnectFailed, 0)
+					b.Observe(eps[i%4], ConnectFailed, 0, time.Now(), time.Now())
 				}
 			})
 		}
@@ -25,7 +25,7 @@ func TestFailuresAtOnceEjectNoMoreThanHalf(t *testing.T) {
 		all.Wait()
 		out := 0
 		for _, e := range eps {
-			if e.ejection.active(time.Now().UnixNano()) {
+			if e.ejection.active(clock(time.Now())) {
 				out++
 			}
 			if n := e.ejection.times.Load(); n > 1 {

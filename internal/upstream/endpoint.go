@@ -31,7 +31,7 @@ type Endpoint struct {
 	draining atomic.Bool // out of the table: takes nothing any more
 	byHand   atomic.Bool // drained by an operator, until undrained
 	health   atomic.Int32
-	since    atomic.Int64 // Unix nanoseconds since when it takes requests
+	since    atomic.Int64 // by clock, since when it takes requests
 	ejection ejection
 	lifetime lifetime
 
@@ -52,7 +52,7 @@ const (
 func New(id Identity, name string, weight int, checked bool) *Endpoint {
 	e := &Endpoint{Identity: id, Name: name, Weight: int64(max(weight, 1)), Stats: &stats.Counters{}, idle: make(chan struct{})}
 	e.hash = hashString(stableName(name, id.Address))
-	e.since.Store(time.Now().UnixNano())
+	e.since.Store(clock(time.Now()))
 	if checked {
 		e.health.Store(healthUnknown)
 	}
@@ -76,6 +76,7 @@ func (e *Endpoint) Succeed(old *Endpoint) {
 		e.MarkHealth(true)
 	}
 	e.since.Store(old.since.Load())
+	e.ejection.succeed(&old.ejection)
 	e.lifetime.succeed(&old.lifetime)
 }
 
@@ -116,7 +117,7 @@ func (e *Endpoint) Hold() { e.byHand.Store(true) }
 // Unhold ends a Hold.
 func (e *Endpoint) Unhold() {
 	e.byHand.Store(false)
-	e.since.Store(time.Now().UnixNano())
+	e.since.Store(clock(time.Now()))
 }
 
 // Held tells whether an operator drained e.
@@ -129,19 +130,22 @@ func (e *Endpoint) MarkHealth(good bool) {
 		next = healthGood
 	}
 	if was := e.health.Swap(next); good && was != healthGood {
-		e.since.Store(time.Now().UnixNano())
+		e.since.Store(clock(time.Now()))
 		e.ejection.clear()
 	}
 }
 
-// usable tells whether e may take a new request at now (Unix nanoseconds).
-func (e *Endpoint) usable(now int64) bool {
-	return !e.draining.Load() && !e.byHand.Load() && e.health.Load()&^2 == 0 && !e.ejection.active(now)
+// usable tells whether e may take a new request at now.
+func (e *Endpoint) usable(now int64) bool { return e.well() && e.ejection.open(now) }
+
+// well tells whether nothing but an ejection can keep requests from e.
+func (e *Endpoint) well() bool {
+	return !e.draining.Load() && !e.byHand.Load() && e.health.Load()&^2 == 0
 }
 
 // State is what e is doing now, for people: "ready", or why it takes nothing.
 func (e *Endpoint) State() string {
-	now := time.Now().UnixNano()
+	now := clock(time.Now())
 	switch {
 	case e.draining.Load():
 		return "draining"
@@ -154,6 +158,8 @@ func (e *Endpoint) State() string {
 	case e.ejection.active(now):
 		left := time.Duration(e.ejection.until.Load() - now).Round(100 * time.Millisecond)
 		return fmt.Sprintf("ejected for %v: %s", left, e.ejection.reason())
+	case !e.ejection.open(now):
+		return "tried by one request after " + e.ejection.reason()
 	}
 	return "ready"
 }

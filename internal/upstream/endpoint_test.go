@@ -53,7 +53,7 @@ func TestStates(t *testing.T) {
 		}
 	}
 	is("waiting for health probes")
-	if e.usable(time.Now().UnixNano()) || !e.Checked() || e.Weight != 1 {
+	if e.usable(clock(time.Now())) || !e.Checked() || e.Weight != 1 {
 		t.Error("a new checked endpoint takes nothing, and weighs 1")
 	}
 	e.MarkHealth(true)
@@ -76,11 +76,11 @@ func TestEjection(t *testing.T) {
 	e := eps[0]
 	fail := func(n int) {
 		for range n {
-			b.Observe(e, ConnectFailed, 0)
+			b.Observe(e, ConnectFailed, 0, time.Now(), time.Now())
 		}
 	}
 	fail(2)
-	b.Observe(e, Answered, 200) // in a row is in a row
+	b.Observe(e, Answered, 200, time.Now(), time.Now()) // in a row is in a row
 	fail(2)
 	if e.State() != "ready" {
 		t.Fatalf("after two in a row: %s", e.State())
@@ -89,7 +89,7 @@ func TestEjection(t *testing.T) {
 	if !strings.Contains(e.State(), "ejected") || !strings.Contains(e.State(), "3 failed attempts") {
 		t.Fatalf("after three in a row: %s", e.State())
 	}
-	span := func() time.Duration { return time.Duration(e.ejection.until.Load() - time.Now().UnixNano()) }
+	span := func() time.Duration { return time.Duration(e.ejection.until.Load() - clock(time.Now())) }
 	if s := span(); s < 700*time.Millisecond || s > time.Second {
 		t.Errorf("the first ejection lasts %v", s)
 	}
@@ -130,7 +130,7 @@ func TestWhatCountsAsFailure(t *testing.T) {
 	} {
 		b := backendOf(Random, endpoints(2))
 		for range 3 {
-			b.Observe(b.Endpoints[0], o, 200)
+			b.Observe(b.Endpoints[0], o, 200, time.Now(), time.Now())
 		}
 		if ejected := b.Endpoints[0].State() != "ready"; ejected != want {
 			t.Errorf("%v three times: %s", o, b.Endpoints[0].State())
@@ -144,7 +144,7 @@ func TestNeverMoreThanHalfAreEjected(t *testing.T) {
 		b := backendOf(Random, eps)
 		for _, e := range eps {
 			for range 10 {
-				b.Observe(e, Broken, 0)
+				b.Observe(e, Broken, 0, time.Now(), time.Now())
 			}
 		}
 		out := 0
@@ -162,13 +162,13 @@ func TestNeverMoreThanHalfAreEjected(t *testing.T) {
 func TestServerErrorsEjectWhereAskedTo(t *testing.T) {
 	eps := endpoints(2)
 	b := backendOf(Random, eps)
-	b.Observe(eps[0], Answered, 500)
+	b.Observe(eps[0], Answered, 500, time.Now(), time.Now())
 	if eps[0].State() != "ready" {
 		t.Error("server errors count although that is off")
 	}
 	b.Eject.ServerErrors = 2
-	b.Observe(eps[0], Answered, 503)
-	b.Observe(eps[0], Answered, 503)
+	b.Observe(eps[0], Answered, 503, time.Now(), time.Now())
+	b.Observe(eps[0], Answered, 503, time.Now(), time.Now())
 	if !strings.Contains(eps[0].State(), "2 server errors") {
 		t.Errorf("state %s", eps[0].State())
 	}
@@ -186,7 +186,7 @@ func TestTheLastUsableIsNotEjected(t *testing.T) {
 	b := backendOf(Random, eps)
 	eps[0].Hold()
 	for range 10 {
-		b.Observe(eps[1], ConnectFailed, 0)
+		b.Observe(eps[1], ConnectFailed, 0, time.Now(), time.Now())
 	}
 	if eps[1].State() != "ready" {
 		t.Errorf("state %s", eps[1].State())

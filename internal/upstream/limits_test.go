@@ -57,11 +57,11 @@ func TestRefusedDialsAreFreeOfTheBudget(t *testing.T) {
 	var b Budget
 	now := time.Unix(1000, 0)
 	for range 100 {
-		if !b.Allows(ConnectFailed, now) || !b.Allows(Reset, now) || !b.Allows(None, now) {
+		if !b.Allows(ConnectFailed, now) || !b.Allows(Reset, now) || !b.Allows(ConnectTimedOut, now) || !b.Allows(None, now) {
 			t.Fatal("a refused dial or a first attempt was counted")
 		}
 	}
-	for _, o := range []Outcome{ConnectTimedOut, Broken, Stale} {
+	for _, o := range []Outcome{Invalid, Broken, Stale} {
 		if !b.Allows(o, now) {
 			t.Errorf("%v is above the budget's floor", o)
 		}

@@ -14,7 +14,7 @@ func endpoints(n int, weights ...int) []*Endpoint {
 			weight = weights[i]
 		}
 		e := New(Identity{Backend: "b", Address: fmt.Sprintf("10.0.0.%d:80", i)}, fmt.Sprintf("app-%d", i), weight, false)
-		e.since.Store(0)
+		e.since.Store(-int64(time.Hour))
 		all = append(all, e)
 	}
 	return all
@@ -177,7 +177,7 @@ func TestSlowStartRamps(t *testing.T) {
 	eps := endpoints(2)
 	b := NewBackend("b", Rules{Balance: Random, SlowStart: 10 * time.Second}, [][]*Endpoint{eps}, nil)
 	now := time.Now()
-	eps[1].since.Store(now.Add(-5 * time.Second).UnixNano())
+	eps[1].since.Store(clock(now.Add(-5 * time.Second)))
 	got := map[*Endpoint]int{}
 	for range 30_000 {
 		e := b.Pick(0, nil, now)

@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/discovery"
+	"rgate/internal/route"
+	"rgate/internal/upstream"
+)
+
+const labelled = `
+routes: [{path_prefix: /api, backend: b}]
+backends: [{name: b, match_labels: [app=b], %s}]
+`
+
+// deploys is a gate whose backend's containers are replaced.
+type deploys struct {
+	*Gate
+	t   testing.TB
+	cfg *config.Config
+	n   int
+}
+
+func deploying(t testing.TB, keys string) *deploys {
+	g, _ := gateOf(t, fmt.Sprintf(labelled, keys))
+	d := &deploys{Gate: g, t: t, cfg: g.Table().Config}
+	d.replace()
+	return d
+}
+
+// replace puts new containers in the place of all there are, as the owner does:
+// it swaps tables first and drains what left second.
+func (d *deploys) replace() {
+	d.n++
+	var v discovery.View
+	for i := range 2 {
+		v.Candidates = append(v.Candidates, discovery.Candidate{
+			Backend: "b", ID: fmt.Sprintf("%d-%d", d.n, i), Name: fmt.Sprintf("app-%d", i),
+			Address: fmt.Sprintf("10.1.%d.%d:80", i, d.n%256), Weight: 1,
+		})
+	}
+	old := d.Table()
+	next := route.Build(d.cfg, []discovery.View{v}, old)
+	d.Swap(next)
+	for _, e := range old.Endpoints() {
+		e.Drain()
+	}
+	if len(next.Endpoints()) != 2 {
+		d.t.Errorf("%d endpoints", len(next.Endpoints()))
+	}
+}
+
+func (d *deploys) serve(x *Exchange) bool {
+	e := x.Next(upstream.None, time.Now())
+	if e == nil {
+		x.End(upstream.None, time.Now())
+		return false
+	}
+	x.Head(200)
+	x.End(upstream.Answered, time.Now())
+	return true
+}
+
+// Requests that waited while their containers were replaced go to the new ones.
+func TestAQueueSurvivesAReplacement(t *testing.T) {
+	d := deploying(t, "max_in_flight: 1, queue: {size: 10, timeout: 1m}, sticky: {cookie: seat}")
+	first := request("GET", "/api")
+	d.Begin(first)
+	was := first.Next(upstream.None, time.Now())
+	seat := d.Table().Backends[0].Sticky.Value(was)
+	var waiting []*Exchange
+	var tickets []*upstream.Ticket
+	for range 5 {
+		x := request("GET", "/api")
+		x.Header = fields{"Cookie": {"seat=" + seat}}
+		if d.Begin(x) != Queue {
+			t.Fatal("not queued")
+		}
+		waiting, tickets = append(waiting, x), append(tickets, x.Enqueue(nil))
+	}
+	d.replace()
+	first.Head(200)
+	first.End(upstream.Answered, time.Now())
+	for i, x := range waiting {
+		<-tickets[i].Ready
+		x.Admitted()
+		e := x.Next(upstream.None, time.Now())
+		if e == nil {
+			t.Fatalf("request %d is told %d", i, x.Answer.Status)
+		}
+		if e.Name != was.Name || e == was {
+			t.Errorf("request %d of a sticky client went to %s, not to %s", i, e.Name, was.Name)
+		}
+		x.Head(200)
+		if x.SetCookie != nil {
+			t.Errorf("told %s, which it knew", x.SetCookie)
+		}
+		x.End(upstream.Answered, time.Now())
+	}
+	balanced(t, d.Gate)
+}
+
+// A seat that an exchange gets is one of the newest table.
+func TestTheSeatIsOfTheNewestTable(t *testing.T) {
+	d := deploying(t, "sticky: {cookie: seat}")
+	x := request("GET", "/api")
+	d.Begin(x)
+	d.replace()
+	if x.Next(upstream.None, time.Now()) == nil {
+		t.Fatal("no endpoint")
+	}
+	x.Head(200)
+	if x.SetCookie == nil {
+		t.Error("no seat")
+	}
+	x.End(upstream.Answered, time.Now())
+}
+
+// A backend that is gone from the newest table still serves who came before.
+func TestABackendThatIsGoneServesItsExchanges(t *testing.T) {
+	g, _ := gateOf(t, two)
+	x := request("GET", "/api")
+	g.Begin(x)
+	g.Swap(route.Build(config.Default(), nil, g.Table()))
+	if x.Next(upstream.None, time.Now()) == nil || x.Next(upstream.ConnectFailed, time.Now()) == nil {
+		t.Errorf("told %+v", x.Answer)
+	}
+	x.Head(200)
+	x.End(upstream.Answered, time.Now())
+}
+
+// Tables are replaced at any moment of a request, and nobody notices.
+func TestNoRequestIsLostWhileTablesAreSwapped(t *testing.T) {
+	d := deploying(t, "balance: least_request")
+	var served, lost atomic.Int64
+	var all sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		all.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				x := request("GET", "/api")
+				if d.Begin(x); d.serve(x) {
+					served.Add(1)
+				} else {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	for n := 0; n < 2000 || served.Load() < 20_000; n++ {
+		d.replace()
+	}
+	close(stop)
+	all.Wait()
+	if n := lost.Load(); n != 0 {
+		t.Errorf("%d of %d requests lost", n, n+served.Load())
+	}
+	balanced(t, d.Gate)
+}
