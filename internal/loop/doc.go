@@ -5,7 +5,7 @@
 //
 // One rule to keep in mind: the loop does what never waits. What has to wait
 // runs beside it and posts its result back (a name to look up, a place in a
-// queue), and what needs net/http (an upgrade, the statistics page) is handed
+// queue, the statistics page), and what needs net/http (a WebSocket) is handed
 // over with its descriptor and the bytes read so far.
 //
 // A client that ends its sending side while its request is with an endpoint, or
