@@ -17,9 +17,9 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin handover config demo discovery docker proxy route stats upstream",
+	"cli":                   "gateway admin handover config demo discovery docker names proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
-	"gateway":               "admin handover standard loop proxy route upstream docker discovery config stats",
+	"gateway":               "admin handover standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
 	"standard":              "wire proxy upstream config h1",
 	"loop":                  "wire proxy upstream config h1",
@@ -28,6 +28,7 @@ var arrows = map[string]string{
 	"route":                 "upstream config discovery stats",
 	"upstream":              "stats",
 	"docker":                "discovery",
+	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",
 	"discovery":             "",
 	"config":                "",

@@ -5,7 +5,7 @@ import "rgate/internal/route"
 // Routes is the compiled table, for people and programs.
 type Routes struct {
 	Config   string         `json:"config"`
-	Stale    string         `json:"stale,omitempty"` // why the engine cannot be asked now
+	Stale    string         `json:"stale,omitempty"` // why not all is known of the endpoints now
 	Routes   []RouteEntry   `json:"routes"`
 	Backends []BackendEntry `json:"backends"`
 }

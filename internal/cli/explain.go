@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rgate/internal/config"
-	"rgate/internal/discovery"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 )
@@ -116,9 +116,8 @@ func explain(ctx context.Context, cfg *config.Config, method, target string) (ex
 		e.Outcome = "the statistics page answers, before any route"
 		return e, nil
 	}
-	view := survey(ctx, cfg)
-	e.Stale = view.Stale
-	table := route.Build(cfg, []discovery.View{view}, nil)
+	table := route.Build(cfg, survey(ctx, cfg), nil)
+	e.Stale = table.Stale()
 	taker := table.Match(path)
 	e.Lost = lost(table, path, taker)
 	if taker == nil {
@@ -140,8 +139,11 @@ func explain(ctx context.Context, cfg *config.Config, method, target string) (ex
 func (e *explanation) look(b *route.Backend) {
 	for _, ep := range b.Endpoints {
 		why := "carries all labels and accepts connections"
-		if ep.ID == "" {
+		switch _, _, err := net.SplitHostPort(ep.ID); {
+		case ep.ID == "":
 			why = "listed under endpoints in the file"
+		case err == nil:
+			why = "an address of " + ep.ID + ", which is listed under endpoints in the file"
 		}
 		if note := b.Notes[ep]; note != "" {
 			why += "; " + note
@@ -184,7 +186,7 @@ func (p Process) printExplanation(e explanation) error {
 	}
 	fmt.Fprintf(p.Stdout, "  outcome  %s\n", e.Outcome)
 	if e.Stale != "" {
-		fmt.Fprintf(p.Stdout, "  %s\n", p.paint("the engine cannot be asked: "+e.Stale, false))
+		fmt.Fprintf(p.Stdout, "  %s\n", p.paint("not all is known of the endpoints: "+e.Stale, false))
 	}
 	w := p.columns()
 	if len(e.Containers) > 0 {

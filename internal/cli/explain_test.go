@@ -89,8 +89,8 @@ func TestRoutesOfAFile(t *testing.T) {
 func TestWithoutAnEngine(t *testing.T) {
 	text := "docker: {host: 'unix:///nonexistent/docker.sock'}\nroutes: [{path_prefix: /, backend: app}]\nbackends: [{name: app, match_labels: [app=x]}]\n"
 	path := file(t, text)
-	rgate(t, "explain", "-c", path, "/x").want(t, 0, "503: no endpoint of the backend can take it", "the engine cannot be asked: ", "/nonexistent/docker.sock")
-	rgate(t, "routes", "-c", path).want(t, 0, "the engine cannot be asked: ", "app      -", "no endpoint: requests get 503")
+	rgate(t, "explain", "-c", path, "/x").want(t, 0, "503: no endpoint of the backend can take it", "not all is known of the endpoints: ", "/nonexistent/docker.sock")
+	rgate(t, "routes", "-c", path).want(t, 0, "not all is known of the endpoints: ", "app      -", "no endpoint: requests get 503")
 }
 
 func TestOnTheEngine(t *testing.T) {

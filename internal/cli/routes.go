@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/docker"
+	"rgate/internal/names"
 	"rgate/internal/route"
 )
 
@@ -69,20 +71,23 @@ func (p Process) table(ctx context.Context, c *client, file string, fileGiven bo
 	if err != nil {
 		return d, false, err
 	}
-	view := survey(ctx, cfg)
+	views := survey(ctx, cfg)
 	// What does not carry the labels is of no interest here.
-	kept := view.Candidates[:0]
-	for _, found := range view.Candidates {
-		if !found.Foreign {
-			kept = append(kept, found)
-		}
+	for i, view := range views {
+		views[i].Candidates = slices.DeleteFunc(view.Candidates, func(c discovery.Candidate) bool { return c.Foreign })
 	}
-	view.Candidates = kept
-	return admin.Describe(route.Build(cfg, []discovery.View{view}, nil)), false, nil
+	return admin.Describe(route.Build(cfg, views, nil)), false, nil
 }
 
-// survey looks at all containers of the engine that cfg names.
-func survey(ctx context.Context, cfg *config.Config) discovery.View {
+// survey looks once at what cfg's endpoints may be.
+func survey(ctx context.Context, cfg *config.Config) []discovery.View {
+	source := names.New(slog.New(slog.DiscardHandler), nil)
+	source.Select(route.Names(cfg))
+	return []discovery.View{surveyEngine(ctx, cfg), source.Survey(ctx)}
+}
+
+// surveyEngine looks at all containers of the engine that cfg names.
+func surveyEngine(ctx context.Context, cfg *config.Config) discovery.View {
 	view := discovery.View{Source: "docker"}
 	selectors := route.Selectors(cfg)
 	if len(selectors) == 0 {
@@ -102,7 +107,7 @@ func survey(ctx context.Context, cfg *config.Config) discovery.View {
 
 func (p Process) printRoutes(d admin.Routes) error {
 	if d.Stale != "" {
-		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint("the engine cannot be asked: "+d.Stale, false))
+		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint("not all is known of the endpoints: "+d.Stale, false))
 	}
 	w := p.columns()
 	fmt.Fprintln(w, "ROUTE\tMATCH\tBACKEND")

@@ -1,5 +1,5 @@
 // Package discovery is the vocabulary between whoever knows where endpoints
-// are (a Docker engine, later Swarm or Kubernetes) and the route table. It
+// are (a Docker engine, a resolver, later Swarm or Kubernetes) and the route table. It
 // holds no I/O and imports nothing of ours.
 package discovery
 
@@ -40,10 +40,11 @@ func (l Label) Matches(labels map[string]string) bool {
 	return ok && (l.AnyValue || value == l.Value)
 }
 
-// Selector says which containers are endpoints of a backend and how they are
-// to be reached. A container must carry all Labels.
+// Selector says what are the endpoints of a backend: the containers that carry
+// all Labels, and how they are to be reached; or the addresses of Names.
 type Selector struct {
 	Backend         string
+	Names           []string // host:port, to be looked up; nil where it is containers that are looked for
 	Labels          []Label
 	Port            int // container port; 0: the only, else the lowest exposed TCP port
 	Address         AddressMode
@@ -56,12 +57,13 @@ type Selector struct {
 // backend.
 func (s Selector) Equal(other Selector) bool { return reflect.DeepEqual(s, other) }
 
-// Candidate is one container looked at for one backend: an endpoint of it
-// where Reason is empty, and left out with that reason otherwise.
+// Candidate is one container, or one address of a name, looked at for one
+// backend: an endpoint of it where Reason is empty, and left out with that
+// reason otherwise.
 type Candidate struct {
 	Backend    string
-	ID         string    // the container's full id
-	Name       string    // the container's name, without the slash
+	ID         string    // the container's full id, or the host:port that was looked up
+	Name       string    // the container's name, without the slash; host:port, with the address where there are several
 	Address    string    // host:port to connect to; "" where it is not known
 	Reason     string    // why it is left out, for people; "" for an endpoint
 	Foreign    bool      // it lacks a label, so it is none of the backend's
@@ -78,7 +80,7 @@ func (c Candidate) Usable() bool { return c.Reason == "" }
 // View is one source's complete picture at one moment: what is not in it is
 // gone. Candidates are sorted by backend, then name, then id.
 type View struct {
-	Source string // "docker"
+	Source string // "docker" or "names"
 	// Selectors are those that the candidates answer: a source that was told to
 	// look for something else goes on with its picture of the old until it has
 	// one of the new. Nil is for whatever it was told last.

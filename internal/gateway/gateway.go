@@ -34,6 +34,10 @@ const linger = time.Second
 // that it is ready, and serves what it can.
 const readyPatience = 10 * time.Second
 
+// namesPatience is how long rgate waits for the first look-up of names before
+// it serves.
+const namesPatience = 2 * time.Second
+
 // Options are what a gateway is made of.
 type Options struct {
 	File   string                           // config file that is watched; "" where Config did not come from one
@@ -72,6 +76,7 @@ type Gateway struct {
 	viewed   atomic.Bool   // each source that is asked has had its first view
 	serves   chan struct{} // closed once requests are taken
 	leaving  atomic.Bool
+	named    chan struct{}   // closed once the names were looked up
 	settled  chan struct{}   // closed once it is known which endpoints are well
 	ended    chan struct{}   // closed when the owner ended
 	life     context.Context // ends when rgate is told to end, which endLife tells
@@ -95,7 +100,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
-		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), ended: make(chan struct{}),
+		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
@@ -155,6 +160,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	g.awaitNames(ctx)
 	served := make(chan error, 1)
 	g.owned.Go(func() { served <- g.engine.Serve(g.listener) })
 	commands := g.serveCommands()
@@ -209,6 +215,18 @@ func (g *Gateway) await(ctx context.Context) (serve bool, err error) {
 		return false, fmt.Errorf("cannot take over: in %v it did not become known which endpoints are well: %v", patience, g.unsettled())
 	}
 	return true, nil
+}
+
+// awaitNames waits until names were looked up, so that the first request finds
+// its endpoint. Connections that come meanwhile wait in the listener's queue.
+func (g *Gateway) awaitNames(ctx context.Context) {
+	timer := time.NewTimer(namesPatience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-g.named:
+	case <-timer.C:
+	}
 }
 
 // takeOver says to the predecessor, if there is one, that this process serves.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/names"
 	"rgate/internal/route"
 	"rgate/internal/upstream"
 )
@@ -20,7 +21,7 @@ func (g *Gateway) own(ctx context.Context) {
 	cfg := g.options.Config
 	use := func(next *config.Config) {
 		cfg = next
-		g.apply(ctx, cfg)
+		g.refresh(ctx, cfg)
 		g.watchAll(ctx, cfg)
 	}
 	use(cfg)
@@ -40,10 +41,7 @@ func (g *Gateway) own(ctx context.Context) {
 			continue
 		case <-g.probing.judged:
 		case <-g.sources.dirty:
-			g.apply(ctx, cfg)
-			if g.sources.missing(cfg) == "" {
-				g.viewed.Store(true)
-			}
+			g.refresh(ctx, cfg)
 		case r := <-g.reloads:
 			g.file.waiting = append(g.file.waiting, r)
 			g.file.begin()
@@ -75,6 +73,23 @@ func (g *Gateway) own(ctx context.Context) {
 	}
 }
 
+// refresh puts in place what cfg and the newest views make, and notes what is
+// known by then.
+func (g *Gateway) refresh(ctx context.Context, cfg *config.Config) {
+	viewed, named := g.sources.missing(cfg) == "", g.sources.named(cfg) // first: a view may come meanwhile
+	g.apply(ctx, cfg)
+	if viewed {
+		g.viewed.Store(true)
+	}
+	select {
+	case <-g.named:
+	default:
+		if named {
+			close(g.named)
+		}
+	}
+}
+
 // settle tells, once, that it is known which endpoints are well.
 func (g *Gateway) settle() {
 	select {
@@ -89,11 +104,15 @@ func (g *Gateway) settle() {
 // unsettled is why it is not known yet which endpoints are well, if so.
 func (g *Gateway) unsettled() error {
 	t := g.gate.Table()
-	switch stale := t.Stale(); {
-	case !g.viewed.Load():
+	if !g.viewed.Load() {
 		return fmt.Errorf("%s has not answered", g.sources.missing(t.Config))
-	case stale != "":
-		return errors.New(stale)
+	}
+	for _, v := range t.Views {
+		// A name that nobody answers for may stay so, and its last addresses
+		// were handed on.
+		if v.Stale != "" && v.Source != names.SourceName {
+			return errors.New(v.Stale)
+		}
 	}
 	for _, e := range t.Endpoints() {
 		if !e.Judged() {
@@ -156,7 +175,7 @@ func (g *Gateway) drain(ctx context.Context, e *upstream.Endpoint, limit time.Du
 func (g *Gateway) hold(container string, on bool) int {
 	n := 0
 	for _, e := range g.gate.Table().Endpoints() {
-		if e.Name != container && (len(container) < 12 || !strings.HasPrefix(e.ID, container)) {
+		if e.Name != container && e.ID != container && (len(container) < 12 || !strings.HasPrefix(e.ID, container)) {
 			continue
 		}
 		n++

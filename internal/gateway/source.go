@@ -9,6 +9,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/docker"
+	"rgate/internal/names"
 	"rgate/internal/route"
 )
 
@@ -26,6 +27,7 @@ type supply struct {
 type supplies struct {
 	mu    *sync.Mutex
 	all   []*supply
+	names *supply       // one of all: it looks up names
 	dirty chan struct{} // gets a token at a new view
 }
 
@@ -43,7 +45,11 @@ func (g *Gateway) openSources() error {
 		}
 		containers = engine.Source(nil)
 	}
-	g.sources.all = []*supply{{name: "the Docker engine", source: containers, selects: route.Selectors}}
+	g.sources.names = &supply{name: "the resolver", source: names.New(g.log, g.bequest.Names), selects: route.Names}
+	g.sources.all = []*supply{
+		{name: "the Docker engine", source: containers, selects: route.Selectors},
+		g.sources.names,
+	}
 	g.sources.choose(g.options.Config)
 	g.viewed.Store(g.sources.missing(g.options.Config) == "")
 	return nil
@@ -100,9 +106,20 @@ func (s *supplies) views() []discovery.View {
 func (s *supplies) missing(cfg *config.Config) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := slices.IndexFunc(s.all, func(one *supply) bool { return one.view == nil && len(one.selects(cfg)) > 0 })
+	at := slices.IndexFunc(s.all, func(one *supply) bool { return one.lacks(cfg) })
 	if at < 0 {
 		return ""
 	}
 	return s.all[at].name
+}
+
+// lacks tells whether cfg asks something of s and it has had no view yet;
+// supplies.mu is held.
+func (s *supply) lacks(cfg *config.Config) bool { return s.view == nil && len(s.selects(cfg)) > 0 }
+
+// named tells whether the names of cfg were looked up.
+func (s *supplies) named(cfg *config.Config) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.names.lacks(cfg)
 }

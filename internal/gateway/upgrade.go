@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/names"
 	"rgate/internal/upstream"
 )
 
@@ -111,10 +112,12 @@ func (g *Gateway) yield() {
 type bequest struct {
 	Held []upstream.Identity `json:"held,omitempty"` // endpoints drained by hand
 	Lent bool                `json:"lent,omitempty"` // the admin socket belongs to the service manager
+	// Names are the addresses of names, for where the resolver is away just now.
+	Names []names.Address `json:"names,omitempty"`
 }
 
 func (g *Gateway) bequeath() string {
-	b := bequest{Lent: g.lent}
+	b := bequest{Lent: g.lent, Names: names.Addresses(g.gate.Table().Views)}
 	for _, e := range g.gate.Table().Endpoints() {
 		if e.Held() {
 			b.Held = append(b.Held, e.Identity)

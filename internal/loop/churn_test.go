@@ -69,19 +69,6 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestNamesAreLookedUpBesideTheLoop(t *testing.T) {
-	_, port, err := net.SplitHostPort(serve(t, hello))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]int{"localhost:" + port: 200, "no-such-name.invalid:" + port: 503} {
-		g := start(t, nil, name)
-		if res := get(t, g.dial(), plainGet); res.StatusCode != want {
-			t.Errorf("%s: got %d, want %d", name, res.StatusCode, want)
-		}
-	}
-}
-
 func TestConnectionsAboveTheLimitAreToldSo(t *testing.T) {
 	g := start(t, func(c *config.Config, _ *Options) { c.Limits.ConnectionsPerClient = 1 }, serve(t, hello))
 	first := g.dial()

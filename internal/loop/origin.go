@@ -3,10 +3,7 @@
 package loop
 
 import (
-	"context"
-	"net"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,9 +13,8 @@ import (
 
 // What a loop keeps of idle upstream connections.
 const (
-	maxIdle     = 256 // per endpoint
-	idleAtMost  = 55 * time.Second
-	nameIsFresh = 5 * time.Second
+	maxIdle    = 256 // per endpoint
+	idleAtMost = 55 * time.Second
 )
 
 // origin is a connection to an endpoint.
@@ -35,8 +31,7 @@ type origin struct {
 type pool struct {
 	idle []*origin
 	addr netip.AddrPort
-	at   time.Time // when addr was looked up; zero for a literal
-	gone bool      // forgotten: keep nothing
+	gone bool // forgotten: keep nothing
 }
 
 func (l *loop) poolOf(e *upstream.Endpoint) *pool {
@@ -134,59 +129,4 @@ func (o *origin) connected() upstream.Outcome {
 		return upstream.Reset
 	}
 	return upstream.ConnectFailed
-}
-
-// known tells whether p's address is known well enough to dial.
-func (p *pool) known(now time.Time) bool {
-	return p.addr.IsValid() && (p.at.IsZero() || now.Sub(p.at) < nameIsFresh)
-}
-
-// resolve looks up an endpoint's name beside the loop and then goes on with c.
-func (l *loop) resolve(c *conn, p *pool, address string) {
-	c.phase = phaseWait
-	w := c.work
-	serial := w.serial
-	timeout := l.cfg.Timeouts.Connect
-	go func() {
-		addr := lookup(address, timeout)
-		l.post(func() {
-			if addr.IsValid() {
-				p.addr, p.at = addr, l.now
-			}
-			if c.work != w || w.serial != serial || c.phase != phaseWait {
-				return // it went away meanwhile
-			}
-			if !addr.IsValid() || !l.connectTo(c, p) {
-				l.attempt(c, upstream.ConnectFailed)
-			}
-			l.drive(c)
-		})
-	}()
-}
-
-// lookup is the first address of host:port, IPv4 before IPv6; invalid where
-// there is none.
-func lookup(address string, timeout time.Duration) netip.AddrPort {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), max(timeout, time.Second))
-	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil || len(ips) == 0 {
-		return netip.AddrPort{}
-	}
-	best := ips[0].Unmap()
-	for _, ip := range ips {
-		if ip = ip.Unmap(); ip.Is4() {
-			best = ip
-			break
-		}
-	}
-	return netip.AddrPortFrom(best, uint16(n))
 }

@@ -31,10 +31,6 @@ func (l *loop) attempt(c *conn, last upstream.Outcome) {
 				return
 			}
 		}
-		if !p.known(l.now) {
-			l.resolve(c, p, e.Address)
-			return
-		}
 		if l.connectTo(c, p) {
 			return
 		}

@@ -54,9 +54,6 @@ func (l *loop) readHead(c *conn) bool {
 		return false
 	}
 	w.in.grow(n)
-	if fresh {
-		c.since = l.wheel.now
-	}
 	if fresh && (c.served > 0 || l.quiesced) {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
@@ -85,7 +82,8 @@ func (l *loop) accepted(c *conn, n int) bool {
 	switch v := l.engine.gate.Begin(&w.x); {
 	case v == proxy.Inform:
 		w.begun = false
-		l.inform(c)
+		l.handOver(c)
+		return false
 	case v == proxy.Queue:
 		l.enqueue(c)
 	case v == proxy.Reply:

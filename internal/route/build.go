@@ -1,6 +1,7 @@
 package route
 
 import (
+	"net/netip"
 	"sort"
 	"time"
 
@@ -27,6 +28,29 @@ func Selectors(cfg *config.Config) []discovery.Selector {
 		all = append(all, s)
 	}
 	return all
+}
+
+// Names says which names a configuration has looked up.
+func Names(cfg *config.Config) []discovery.Selector {
+	var all []discovery.Selector
+	for _, b := range cfg.Backends {
+		s := discovery.Selector{Backend: b.Name}
+		for _, address := range b.Endpoints {
+			if !literal(address) {
+				s.Names = append(s.Names, address)
+			}
+		}
+		if len(s.Names) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// literal tells whether the host of an endpoint's address is an IP address.
+func literal(address string) bool {
+	_, err := netip.ParseAddrPort(address)
+	return err == nil
 }
 
 // Empty is a table without anything. The tables built after it count in ledger.
@@ -92,6 +116,9 @@ func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Ba
 		return e
 	}
 	for _, address := range c.Endpoints {
+		if !literal(address) {
+			continue // a source looks it up
+		}
 		take(upstream.Identity{Backend: c.Name, Address: address}, address, 1)
 	}
 	var generations generations

@@ -13,8 +13,8 @@ import (
 // container that restarted, or got another address, is a new endpoint.
 type Identity struct {
 	Backend string
-	ID      string // container id; "" for a static endpoint
-	Address string // host:port
+	ID      string // container id, or the name whose address it is; "" for a static endpoint
+	Address string // ip:port
 	Started int64  // Unix nanoseconds of the last start; 0 where not known
 }
 
