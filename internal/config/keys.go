@@ -12,7 +12,7 @@ import (
 const longest = 24 * time.Hour
 
 var statsKeys = []key[Stats]{
-	value("path", text(checkServedPath), func(s *Stats) *string { return &s.Path }),
+	value("path", text(checkPage), func(s *Stats) *string { return &s.Path }),
 }
 
 var upgradeKeys = []key[Upgrade]{

@@ -15,38 +15,60 @@ import (
 
 // checkPrefix reports why a prefix could never match.
 func checkPrefix(d *decoder, n *yaml.Node, prefix string, match MatchMode) {
-	message, hint := prefixFault(prefix, match)
+	message, hint := matchFault("path prefix", prefix, match)
 	if message != "" {
 		d.problem(n, hint, "%s", message)
 	}
 }
 
-func prefixFault(prefix string, match MatchMode) (message, hint string) {
-	if !strings.HasPrefix(prefix, "/") {
-		return "a path prefix begins with `/`", "write " + shown("/"+prefix)
+// checkPage is for a path of rgate's own, which is matched whole; empty is off.
+func checkPage(path string) (message, hint string) {
+	if message, hint = checkServedPath(path); message != "" || path == "" {
+		return message, hint
 	}
-	if at := strings.IndexAny(prefix, "?#"); at >= 0 {
-		return fmt.Sprintf("a path prefix cannot hold `%c`: only the path is matched, not what follows it", prefix[at]), "write " + shown(prefix[:at])
+	return matchFault("path", path, MatchSegment)
+}
+
+// matchFault says why a path, or a prefix of one, could never be matched. what
+// is it called.
+func matchFault(what, path string, match MatchMode) (message, hint string) {
+	if !strings.HasPrefix(path, "/") {
+		return "a " + what + " begins with `/`", "write " + shown("/"+path)
 	}
-	fixed, bad := normalEncoding(prefix)
+	if at := strings.IndexAny(path, "?#"); at >= 0 {
+		return fmt.Sprintf("a %s cannot hold `%c`: only the path is matched, not what follows it", what, path[at]), "write " + shown(path[:at])
+	}
+	never := "this " + strings.TrimPrefix(what, "path ") + " never matches: "
+	fixed, bad := normalEncoding(path)
 	switch {
 	case bad != "":
 		return "the percent-encoding " + shown(bad) + " is not two hexadecimal digits", "write `%25` for a plain `%`"
 	case strings.Contains(fixed, "%00"):
 		return "a path with an encoded NUL is always refused", "remove `%00`"
-	case fixed != prefix:
-		return "this prefix never matches: requests are matched with only reserved characters percent-encoded", "write " + shown(fixed)
+	case fixed != path:
+		return never + "requests are matched with only reserved characters percent-encoded", "write " + shown(fixed)
 	}
-	if resolved, found := withoutDots(prefix, match); found {
-		return "this prefix never matches: `.` and `..` are resolved before matching", "write " + shown(resolved)
+	if resolved, found := withoutDots(path, match); found {
+		return never + "`.` and `..` are resolved before matching", "write " + shown(resolved)
 	}
-	for decoded, times := prefix, 0; times < 2; times++ {
-		decoded = decodeOnce(decoded)
-		if _, found := withoutDots(decoded, MatchLiteral); found {
-			return "a path that hides `.` or `..` behind an encoded slash is always refused", "write the path as it is meant"
+	for decoded, times := path, 0; times < 3; times++ {
+		if _, found := withoutDots(decoded, MatchLiteral); found || dotsWithParameters(decoded) {
+			return "a path that hides `.` or `..` behind an encoded slash, or before `;`, is always refused", "write the path as it is meant"
 		}
+		decoded = decodeOnce(decoded)
 	}
 	return "", ""
+}
+
+// dotsWithParameters tells whether a segment is dots to a server that cuts path
+// parameters off.
+func dotsWithParameters(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if name, _, cut := strings.Cut(segment, ";"); cut && (name == "." || name == "..") {
+			return true
+		}
+	}
+	return false
 }
 
 // normalEncoding spells a path as requests are matched: unreserved characters

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -165,8 +166,33 @@ func TestPrefixesThatCanMatch(t *testing.T) {
 	for _, prefix := range []string{
 		"/", "/api", "/api/", "/.", "/.well-known", "/a..b", "/...", "//", "/a//b", "/a%2Fb", "/a%2fb", "/caf%C3%A9", "/a%20b", "/a;v=1", "/a%25", "/~user",
 	} {
-		if message, hint := prefixFault(prefix, MatchLiteral); message != "" {
+		if message, hint := matchFault("path prefix", prefix, MatchLiteral); message != "" {
 			t.Errorf("%s is refused: %s (%s)", prefix, message, hint)
+		}
+	}
+}
+
+// A page whose path no request can have would be a page that is not there.
+func TestPagesThatNeverMatch(t *testing.T) {
+	f := func(path, message, hint string) {
+		t.Helper()
+		_, err := Parse("config.yml", []byte("stats: {path: '"+path+"'}"), nil)
+		var problems *Problems
+		if !errors.As(err, &problems) || !strings.Contains(problems.List[0].Message, message) || problems.List[0].Hint != hint {
+			t.Errorf("%s gives %v, want %s (%s)", path, err, message, hint)
+		}
+	}
+	f("/%73", "this path never matches: requests are matched with only reserved characters percent-encoded", "write `/s`")
+	f("/a/../stats", "this path never matches: `.` and `..` are resolved before matching", "write `/stats`")
+	f("/stats/.", "this path never matches: `.` and `..` are resolved before matching", "write `/stats`")
+	f("/stats?by=x", "a path cannot hold `?`", "write `/stats`")
+	f("/100%", "the percent-encoding `%` is not two hexadecimal digits", "write `%25` for a plain `%`")
+	f("/a%00", "a path with an encoded NUL is always refused", "remove `%00`")
+	f("/a%2f..", "a path that hides `.` or `..`", "write the path as it is meant")
+	f("/..;a/b", "a path that hides `.` or `..`", "write the path as it is meant")
+	for _, path := range []string{"/", "/stats", "/a/b/", "/a%20b", "/a%2Fb", "/a;b", "/.well-known/stats"} {
+		if got := parse(t, "stats: {path: '"+path+"'}").Stats.Path; got != path {
+			t.Errorf("%s became %s", path, got)
 		}
 	}
 }

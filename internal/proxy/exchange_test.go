@@ -41,6 +41,16 @@ func TestVerdicts(t *testing.T) {
 	f("GET", "/stats?by=route", Inform, 0, "")
 }
 
+// Whatever path the configuration takes for the page, requests find it there.
+func TestThePageIsWhereItIsSaidToBe(t *testing.T) {
+	for _, path := range []string{"/", "/stats", "/a/b/", "/a%20b", "/a%2Fb", "/a;b", "/.well-known/stats"} {
+		g, _ := gateOf(t, one+"stats: {path: '"+path+"'}\n")
+		if g.Begin(request("GET", path)) != Inform {
+			t.Errorf("no page at %s", path)
+		}
+	}
+}
+
 func TestTheQueryIsNotTouched(t *testing.T) {
 	g, _ := gateOf(t, two)
 	x := request("GET", "/api/./%61?q=/../%zz")
