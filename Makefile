@@ -13,9 +13,10 @@ PKGS    ?= ./...
 PORT    ?= 8080
 CONFIG  ?= config.yml
 FUZZTIME ?= 30s
+FOR     ?= 1m
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace soak compare-deploys attack fuzz vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace soak compare-deploys attack fuzz sequences vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +87,9 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$$(dirname "$$file")"; \
 		done; \
 	done
+
+sequences: ## send random sequences of exchanges through both engines, FOR (1m) long
+	$(GO) test -race -tags poison ./internal/conformance -run '^TestSequences$$' -v -timeout 0 -sequences.for $(FOR)
 
 vuln: ## look for known vulnerabilities in what rgate calls (needs the network)
 	$(TOOL) govulncheck ./...

@@ -37,7 +37,7 @@ var arrows = map[string]string{
 	"packaging":             "", // like the next ones, for tests alone
 	"conformance":           "",
 	"faults":                "",
-	"rig":                   "config loop proxy route standard",
+	"rig":                   "config loop proxy route standard upstream",
 	"enginetest":            "",
 	"install":               "", // for bench, soak and attack
 	"traffic":               "", // for soak and attack

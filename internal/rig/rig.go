@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 	"rgate/internal/standard"
+	"rgate/internal/upstream"
 )
 
 // Engines are the kinds that Start knows.
@@ -24,12 +26,17 @@ var Engines = []string{config.EngineLoop, config.EngineStandard}
 type Rig struct {
 	Addr string
 	Gate *proxy.Gate
+
+	engines []engine
+	drains  sync.WaitGroup
+	ended   chan struct{}
 }
 
 // engine is what both engines are.
 type engine interface {
 	Serve(net.Listener) error
 	Shutdown(context.Context, time.Duration) error
+	Forget(*upstream.Endpoint)
 }
 
 // Start serves / from endpoints, with an engine of that kind, until the test
@@ -51,10 +58,11 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Rig{Addr: l.Addr().String(), Gate: gate}
+	r := &Rig{Addr: l.Addr().String(), Gate: gate, ended: make(chan struct{})}
+	defer t.Cleanup(func() { close(r.ended); r.drains.Wait() }) // while the engines still serve
 	std := standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: page})
 	if kind == config.EngineStandard {
-		serve(t, std, l)
+		r.serve(t, std, l)
 		return r
 	}
 	handed := loop.NewHanded(l.Addr())
@@ -62,12 +70,13 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, std, handed)
-	serve(t, e, l)
+	r.serve(t, std, handed)
+	r.serve(t, e, l)
 	return r
 }
 
-func serve(t testing.TB, e engine, l net.Listener) {
+func (r *Rig) serve(t testing.TB, e engine, l net.Listener) {
+	r.engines = append(r.engines, e)
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(l) }()
 	t.Cleanup(func() {
