@@ -8,8 +8,9 @@ import (
 
 // Gateway is what the socket asks and tells, as functions.
 type Gateway struct {
-	Table  func() *route.Table
-	Reload func() error
+	Table func() *route.Table
+	// Reload answers what is not as it should be though the file is in place.
+	Reload func() (note string, err error)
 	Drain  func(container string) (endpoints int)
 	Undo   func(container string) (endpoints int) // of a Drain
 	Ready  func() error                           // why requests should not come here yet, or any more
@@ -32,11 +33,12 @@ func Handler(g Gateway) http.Handler {
 		writeJSON(w, map[string]string{"status": "ready"})
 	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
-		if err := g.Reload(); err != nil {
+		note, err := g.Reload()
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 			return
 		}
-		writeJSON(w, map[string]string{"status": "reloaded"})
+		writeJSON(w, map[string]string{"status": "reloaded", "note": note})
 	})
 	mux.HandleFunc("POST /upgrade", func(w http.ResponseWriter, _ *http.Request) {
 		pid, err := g.Upgrade()

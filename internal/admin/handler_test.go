@@ -126,7 +126,7 @@ func TestHandler(t *testing.T) {
 	var held []string
 	h := Handler(Gateway{
 		Table:  table(t),
-		Reload: func() error { return reloadFault },
+		Reload: func() (string, error) { return "", reloadFault },
 		Ready:  func() error { return readyFault },
 		Drain:  func(name string) int { held = append(held, "+"+name); return len(name) - 1 },
 		Undo:   func(name string) int { held = append(held, "-"+name); return len(name) - 1 },

@@ -101,10 +101,19 @@ func newReload(p Process) *cobra.Command {
 		Example: "  rgate reload\n  rgate reload --port 9000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := c.ask(cmd.Context(), http.MethodPost, "/reload"); err != nil {
+			body, err := c.ask(cmd.Context(), http.MethodPost, "/reload")
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(p.Stdout, "reloaded")
+			var answer struct{ Note string }
+			if err := decode(body, &answer); err != nil {
+				return err
+			}
+			text := "reloaded"
+			if answer.Note != "" {
+				text += ", but " + answer.Note
+			}
+			_, err = fmt.Fprintln(p.Stdout, text)
 			return err
 		},
 	}

@@ -72,7 +72,7 @@ func (o *orders) obey(g *gateway.Gateway) {
 			select {
 			case <-o.life.Done():
 			case <-o.reload:
-				_ = g.Reload()
+				_, _ = g.Reload()
 			}
 		}
 	})

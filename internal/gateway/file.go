@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -57,7 +56,7 @@ func (f *configFile) begin() {
 		return
 	}
 	if f.stuck.Load() >= maxStuck {
-		answer(f.waiting, f.hangs())
+		answer(f.waiting, outcome{err: f.hangs()})
 		f.waiting = nil
 		return
 	}
@@ -82,7 +81,7 @@ func (f *configFile) finish() []reload {
 func (f *configFile) abandon() (err error, first bool) {
 	f.stuck.Add(1)
 	go func(done <-chan fileText) { <-done; f.stuck.Add(-1) }(f.done)
-	answer(f.finish(), f.hangs())
+	answer(f.finish(), outcome{err: f.hangs()})
 	first, f.said = !f.said, true
 	return f.hangs(), first
 }
@@ -112,12 +111,3 @@ func (f *configFile) parse(text fileText, env func(string) (string, bool)) (*con
 	f.loaded, f.changed = config.SumOf(text.data), nil
 	return config.Parse(f.path, text.data, env)
 }
-
-// answer tells all who asked for a reload what came of it.
-func answer(all []reload, err error) {
-	for _, r := range all {
-		r.done <- err
-	}
-}
-
-var errEnded = errors.New("the gateway has ended")

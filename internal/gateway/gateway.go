@@ -72,6 +72,7 @@ type Gateway struct {
 
 	file     *configFile
 	reloads  chan reload
+	orders   chan func(*owner)
 	rejected atomic.Int64  // reloads whose file was bad
 	viewed   atomic.Bool   // each source that is asked has had its first view
 	serves   chan struct{} // closed once requests are taken
@@ -81,6 +82,8 @@ type Gateway struct {
 	ended    chan struct{}   // closed when the owner ended
 	life     context.Context // ends when rgate is told to end, which endLife tells
 	endLife  context.CancelCauseFunc
+
+	placeLimit time.Duration // as the constant
 
 	owned   sync.WaitGroup // goroutines that end with Run
 	probing probes
@@ -100,7 +103,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
-		reloads: make(chan reload), serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
+		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())

@@ -73,7 +73,7 @@ func TestABadFileKeepsTheRunningTable(t *testing.T) {
 	if status, body := r.get("/"); status != 200 || body != "one" {
 		t.Fatalf("got %d %q", status, body)
 	}
-	if err := r.Reload(); err == nil || !strings.Contains(err.Error(), "config.yml:1") {
+	if _, err := r.Reload(); err == nil || !strings.Contains(err.Error(), "config.yml:1") {
 		t.Errorf("Reload of a bad file: %v", err)
 	}
 	for _, want := range []string{"nowhere", "missing", "the running one stays"} {
@@ -126,7 +126,7 @@ func TestReloadsDropNoRequest(t *testing.T) {
 	}
 	for i := range 100 {
 		r.write(staticConfig(address) + fmt.Sprintf("default_response: {status_code: 404, body: \"%d\"}\n", i))
-		if err := r.Reload(); err != nil {
+		if _, err := r.Reload(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -216,7 +216,7 @@ func TestTheEndWaitsForWhatIsInFlight(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if err := r.Reload(); err == nil {
+	if _, err := r.Reload(); err == nil {
 		t.Error("a gateway that ended reloads")
 	}
 }
@@ -278,7 +278,7 @@ func TestASocketThatAnswersIsNotTaken(t *testing.T) {
 	if second.socket != nil || !strings.Contains(log.String(), "another rgate answers there") {
 		t.Errorf("the socket of a living gateway was taken; log: %s", log)
 	}
-	if err := second.Reload(); err == nil {
+	if _, err := second.Reload(); err == nil {
 		t.Error("a gateway without a file reloads")
 	}
 }

@@ -113,7 +113,7 @@ func (f *fleet) await(n int) {
 func (f *fleet) reload(engine string) {
 	f.t.Helper()
 	f.write(f.config(engine))
-	if err := f.Reload(); err != nil {
+	if _, err := f.Reload(); err != nil {
 		f.t.Fatal(err)
 	}
 }

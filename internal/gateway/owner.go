@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"rgate/internal/config"
@@ -13,18 +12,24 @@ import (
 	"rgate/internal/upstream"
 )
 
-// own is the one goroutine that changes the table: by a view, by a reload, by
-// a changed file. It is what the watchdog watches, so it feeds it.
+// owner is what the one goroutine that changes the table knows. It never waits
+// for anything but its events.
+type owner struct {
+	*Gateway
+	ctx     context.Context
+	cfg     *config.Config // in place
+	pending *pending       // what is to take its place; nil for nothing
+	telling bool           // the service manager knows of a reload under way
+}
+
+// own changes the table: by a view, by a reload, by a changed file, by a
+// command. It is what the watchdog watches, so it feeds it.
 func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
-	cfg := g.options.Config
-	use := func(next *config.Config) {
-		cfg = next
-		g.refresh(ctx, cfg)
-		g.watchAll(ctx, cfg)
-	}
-	use(cfg)
+	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config}
+	o.refresh()
+	g.watchAll(ctx, o.cfg)
 	g.settle()
 	poll := time.NewTicker(g.options.Poll)
 	defer poll.Stop()
@@ -40,54 +45,41 @@ func (g *Gateway) own(ctx context.Context) {
 			}
 			continue
 		case <-g.probing.judged:
+			o.advance()
 		case <-g.sources.dirty:
-			g.refresh(ctx, cfg)
+			o.refresh()
+			o.advance()
+		case order := <-g.orders:
+			order(o)
+		case <-o.pending.bound():
+			o.place(o.lacks())
 		case r := <-g.reloads:
-			g.file.waiting = append(g.file.waiting, r)
-			g.file.begin()
+			o.ask(r)
 		case <-poll.C:
 			if !g.leaving.Load() { // what comes now is the successor's
 				g.file.begin()
 			}
 		case text := <-g.file.done:
-			asked := g.file.finish()
-			if len(asked) > 0 || g.file.settled(text) {
-				next, err := g.reload(cfg, text)
-				if err == nil {
-					use(next)
-				}
-				answer(asked, err)
-			}
-			if len(g.file.waiting) > 0 {
-				g.file.begin()
-			}
+			o.take(text)
 		case <-g.file.limit.C:
-			if err, first := g.file.abandon(); first {
-				g.log.Error("the configuration cannot be read; the running one stays", "error", err)
-			}
-			if len(g.file.waiting) > 0 {
-				g.file.begin()
-			}
+			o.giveUp()
 		}
+		o.calm()
 		g.settle()
 	}
 }
 
-// refresh puts in place what cfg and the newest views make, and notes what is
-// known by then.
-func (g *Gateway) refresh(ctx context.Context, cfg *config.Config) {
-	viewed, named := g.sources.missing(cfg) == "", g.sources.named(cfg) // first: a view may come meanwhile
-	g.apply(ctx, cfg)
-	if viewed {
-		g.viewed.Store(true)
-	}
+// do has the owner do something, and waits until it is done; false where the
+// owner has ended.
+func (g *Gateway) do(order func(*owner)) bool {
+	done := make(chan struct{})
 	select {
-	case <-g.named:
-	default:
-		if named {
-			close(g.named)
-		}
+	case g.orders <- func(o *owner) { defer close(done); order(o) }:
+	case <-g.ended:
+		return false
 	}
+	<-done
+	return true
 }
 
 // settle tells, once, that it is known which endpoints are well.
@@ -122,14 +114,32 @@ func (g *Gateway) unsettled() error {
 	return nil
 }
 
+// refresh puts in place what the newest views make of the configuration, and
+// notes what is known by then.
+func (o *owner) refresh() {
+	viewed, named := o.sources.missing(o.cfg) == "", o.sources.named(o.cfg) // first: a view may come meanwhile
+	o.apply()
+	if viewed {
+		o.viewed.Store(true)
+	}
+	select {
+	case <-o.named:
+	default:
+		if named {
+			close(o.named)
+		}
+	}
+}
+
 // apply builds the next table, puts it in place, and drains what it lacks.
-func (g *Gateway) apply(ctx context.Context, cfg *config.Config) {
-	prev := g.gate.Table()
-	next := route.Build(cfg, g.sources.views(), prev)
-	g.bequest.keepHeld(next.Endpoints())
-	g.gate.Swap(next)
-	g.options.Supervisor.Status(summary(next))
-	g.probing.follow(ctx, next)
+func (o *owner) apply() {
+	prev := o.gate.Table()
+	next := route.Build(o.cfg, o.sources.views(o.cfg), prev, o.pending.lent(o.cfg)...)
+	o.bequest.keepHeld(next.Endpoints())
+	o.gate.Swap(next)
+	o.sources.place(o.cfg)
+	o.options.Supervisor.Status(summary(next))
+	o.probe()
 	kept := map[*upstream.Endpoint]bool{}
 	for _, e := range next.Endpoints() {
 		kept[e] = true
@@ -137,10 +147,30 @@ func (g *Gateway) apply(ctx context.Context, cfg *config.Config) {
 	for _, b := range prev.Backends {
 		for _, e := range b.Endpoints {
 			if !kept[e] {
-				g.drain(ctx, e, b.Config.Traffic.DrainTimeout)
+				o.drain(o.ctx, e, b.Config.Traffic.DrainTimeout)
 			}
 		}
 	}
+}
+
+// probe has the endpoints of the table probed, and those that are to come.
+func (o *owner) probe() {
+	wanted := map[*upstream.Endpoint]config.Health{}
+	if p := o.pending; p != nil {
+		rules := map[string]config.Health{}
+		for _, b := range p.cfg.Backends {
+			rules[b.Name] = b.Traffic.Health
+		}
+		for _, e := range p.coming {
+			wanted[e] = rules[e.Backend]
+		}
+	}
+	for _, b := range o.gate.Table().Backends {
+		for _, e := range b.Endpoints {
+			wanted[e] = b.Config.Traffic.Health
+		}
+	}
+	o.probing.follow(o.ctx, wanted)
 }
 
 // summary is t in a few words.
@@ -168,22 +198,4 @@ func (g *Gateway) drain(ctx context.Context, e *upstream.Endpoint, limit time.Du
 		}
 		g.engine.Forget(e)
 	})
-}
-
-// hold drains or undrains by hand the endpoints of a container, given by name
-// or by at least 12 digits of its id. It returns how many there are.
-func (g *Gateway) hold(container string, on bool) int {
-	n := 0
-	for _, e := range g.gate.Table().Endpoints() {
-		if e.Name != container && e.ID != container && (len(container) < 12 || !strings.HasPrefix(e.ID, container)) {
-			continue
-		}
-		n++
-		if on {
-			e.Hold()
-		} else {
-			e.Unhold()
-		}
-	}
-	return n
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
 	"rgate/internal/config"
-	"rgate/internal/route"
 	"rgate/internal/upstream"
 )
 
@@ -33,16 +33,10 @@ type prober struct {
 	end   context.CancelFunc
 }
 
-// follow starts and ends probers so that they are those of t.
-func (p *probes) follow(ctx context.Context, t *route.Table) {
-	wanted := map[*upstream.Endpoint]config.Health{}
-	for _, b := range t.Backends {
-		for _, e := range b.Endpoints {
-			if e.Checked() {
-				wanted[e] = b.Config.Traffic.Health
-			}
-		}
-	}
+// follow starts and ends probers so that they are those of all that are wanted
+// and checked.
+func (p *probes) follow(ctx context.Context, wanted map[*upstream.Endpoint]config.Health) {
+	maps.DeleteFunc(wanted, func(e *upstream.Endpoint, _ config.Health) bool { return !e.Checked() })
 	for e, running := range p.running {
 		if rules, ok := wanted[e]; !ok || rules != running.rules {
 			running.end()

@@ -7,26 +7,43 @@ import (
 	"rgate/internal/config"
 )
 
-type reload struct{ done chan error }
+// reload is somebody who wants the file to be read.
+type reload struct{ done chan outcome }
 
-// Reload reads the config file again and puts it in place. On an error the
+// outcome is what came of it.
+type outcome struct {
+	note string // what is not as it should be though the file is in place
+	err  error
+}
+
+// answer tells all who asked for a reload what came of it.
+func answer(all []reload, out outcome) {
+	for _, r := range all {
+		r.done <- out
+	}
+}
+
+var errEnded = errors.New("the gateway has ended")
+
+// Reload reads the config file again and puts it in place, once it is known
+// where its endpoints are, or after a while; note says so then. On an error the
 // running table stays as it is; the error is the file's *config.Problems, or
 // why it could not be read.
-func (g *Gateway) Reload() error {
+func (g *Gateway) Reload() (note string, err error) {
 	if g.options.File == "" {
-		return errors.New("this gateway has no config file to reload")
+		return "", errors.New("this gateway has no config file to reload")
 	}
-	r := reload{done: make(chan error, 1)}
+	r := reload{done: make(chan outcome, 1)}
 	select {
 	case g.reloads <- r:
 	case <-g.ended:
-		return errEnded
+		return "", errEnded
 	}
 	select {
-	case err := <-r.done:
-		return err
+	case out := <-r.done:
+		return out.note, out.err
 	case <-g.ended:
-		return errEnded
+		return "", errEnded
 	}
 }
 
@@ -34,25 +51,71 @@ func (g *Gateway) Reload() error {
 // was bad.
 func (g *Gateway) RejectedReloads() int64 { return g.rejected.Load() }
 
-// reload checks what was read of the file; it changes nothing but the source's
-// selectors, and only where all is well.
-func (g *Gateway) reload(running *config.Config, text fileText) (*config.Config, error) {
-	if g.serving() {
-		g.options.Supervisor.Reloading()
-		defer g.options.Supervisor.Ready()
+// ask has the file read for r.
+func (o *owner) ask(r reload) {
+	if o.leaving.Load() {
+		answer([]reload{r}, outcome{err: o.whyLeaving()})
+		return
 	}
-	next, err := g.file.parse(text, g.env)
+	o.tell()
+	o.file.waiting = append(o.file.waiting, r)
+	o.file.begin()
+}
+
+// take takes in what was read of the file.
+func (o *owner) take(text fileText) {
+	asked := o.file.finish()
+	if len(asked) > 0 || o.file.settled(text) {
+		o.tell()
+		if next, err := o.read(text); err != nil {
+			answer(asked, outcome{err: err})
+		} else {
+			o.prepare(next, asked)
+		}
+	}
+	if len(o.file.waiting) > 0 {
+		o.file.begin()
+	}
+}
+
+// giveUp ends a read of the file that hangs.
+func (o *owner) giveUp() {
+	if err, first := o.file.abandon(); first {
+		o.log.Error("the configuration cannot be read; the running one stays", "error", err)
+	}
+	if len(o.file.waiting) > 0 {
+		o.file.begin()
+	}
+}
+
+// read checks what was read of the file; it changes nothing.
+func (o *owner) read(text fileText) (*config.Config, error) {
+	next, err := o.file.parse(text, o.env)
 	if err != nil {
-		g.rejected.Add(1)
-		g.log.Error("the new configuration is not used; the running one stays", "file", g.file.path, "rejected_reloads", g.rejected.Load(), "problems", err.Error())
+		o.rejected.Add(1)
+		o.log.Error("the new configuration is not used; the running one stays", "file", o.file.path, "rejected_reloads", o.rejected.Load(), "problems", err.Error())
 		return nil, err
 	}
-	if keys := config.RestartNeeded(running, next); len(keys) > 0 {
-		g.log.Warn("some changes take effect only after a restart", "keys", keys)
+	if keys := config.RestartNeeded(o.cfg, next); len(keys) > 0 {
+		o.log.Warn("some changes take effect only after a restart", "keys", keys)
 	}
-	g.sources.choose(next)
-	g.log.Info("configuration reloaded", "file", g.file.path, "routes", len(next.Routes), "backends", len(next.Backends))
 	return next, nil
+}
+
+// tell says to the service manager that a reload begins, and calm that it is
+// over.
+func (o *owner) tell() {
+	if !o.telling && o.serving() {
+		o.telling = true
+		o.options.Supervisor.Reloading()
+	}
+}
+
+func (o *owner) calm() {
+	if o.telling && o.pending == nil && len(o.file.serving)+len(o.file.waiting) == 0 {
+		o.telling = false
+		o.options.Supervisor.Ready()
+	}
 }
 
 func (g *Gateway) env(name string) (string, bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"rgate/internal/config"
@@ -20,6 +21,7 @@ type supply struct {
 	source   Source
 	selects  func(*config.Config) []discovery.Selector
 	watching bool            // the owner's
+	placed   *discovery.View // the owner's: the last that answered all that was in place
 	view     *discovery.View // of supplies.mu; nil before the first
 }
 
@@ -88,17 +90,105 @@ func (s *supplies) put(from *supply, v discovery.View) {
 	}
 }
 
-// views are the newest views, one of each source that had any.
-func (s *supplies) views() []discovery.View {
+// newest is the newest view of each source.
+func (s *supplies) newest() []*discovery.View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var views []discovery.View
-	for _, one := range s.all {
-		if one.view != nil {
-			views = append(views, *one.view)
+	views := make([]*discovery.View, len(s.all))
+	for i, one := range s.all {
+		views[i] = one.view
+	}
+	return views
+}
+
+// views are what is known of cfg's endpoints, one view of each source that had
+// any. Where a source was told to look for something else and has not found it
+// yet, or the other way round, what it knew before counts for what is the same.
+func (s *supplies) views(cfg *config.Config) (views []discovery.View) {
+	for i, now := range s.newest() {
+		if now != nil {
+			views = append(views, s.all[i].picture(now, s.all[i].selects(cfg)))
 		}
 	}
 	return views
+}
+
+// place notes that cfg is in place, with the newest views where they answer it.
+func (s *supplies) place(cfg *config.Config) {
+	for i, now := range s.newest() {
+		if one := s.all[i]; now != nil && answers(now, one.selects(cfg)) {
+			one.placed = now
+		}
+	}
+}
+
+// unanswered names a source that has not told all yet that cfg asks of it, ""
+// where there is none.
+func (s *supplies) unanswered(cfg *config.Config) string {
+	for i, now := range s.newest() {
+		one := s.all[i]
+		if selectors := one.selects(cfg); len(selectors) > 0 && (now == nil || !answers(now, selectors)) {
+			return one.name
+		}
+	}
+	return ""
+}
+
+// picture is the view now as far as it answers the selectors, and the view
+// placed before for the others.
+func (s *supply) picture(now *discovery.View, selectors []discovery.Selector) discovery.View {
+	if answers(now, selectors) {
+		return *now
+	}
+	whole := discovery.View{Source: now.Source, Stale: now.Stale, Selectors: selectors}
+	taken := map[string]bool{}
+	for _, from := range []*discovery.View{now, s.placed} {
+		if from == nil {
+			continue
+		}
+		asked := bySelector(from)
+		from := *from
+		for _, one := range selectors {
+			if at, ok := asked[one.Backend]; !taken[one.Backend] && (from.Selectors == nil || ok && at.Equal(one)) {
+				taken[one.Backend] = true
+				whole.Candidates = append(whole.Candidates, candidates(from, one.Backend)...)
+			}
+		}
+	}
+	slices.SortStableFunc(whole.Candidates, func(a, b discovery.Candidate) int { return strings.Compare(a.Backend, b.Backend) })
+	return whole
+}
+
+// candidates are those for a backend.
+func candidates(v discovery.View, backend string) []discovery.Candidate {
+	from, _ := slices.BinarySearchFunc(v.Candidates, backend, func(c discovery.Candidate, name string) int { return strings.Compare(c.Backend, name) })
+	to := from
+	for to < len(v.Candidates) && v.Candidates[to].Backend == backend {
+		to++
+	}
+	return v.Candidates[from:to]
+}
+
+func bySelector(v *discovery.View) map[string]discovery.Selector {
+	all := make(map[string]discovery.Selector, len(v.Selectors))
+	for _, one := range v.Selectors {
+		all[one.Backend] = one
+	}
+	return all
+}
+
+// answers tells whether v is an answer to all the selectors.
+func answers(v *discovery.View, selectors []discovery.Selector) bool {
+	if v.Selectors == nil || len(selectors) == 0 {
+		return true
+	}
+	asked := bySelector(v)
+	for _, one := range selectors {
+		if at, ok := asked[one.Backend]; !ok || !at.Equal(one) {
+			return false
+		}
+	}
+	return true
 }
 
 // missing names a source that cfg asks something of and that has had no view

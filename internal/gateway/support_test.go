@@ -123,6 +123,15 @@ func run(t *testing.T, o Options, change func(*Gateway)) *running {
 	return r
 }
 
+func parsed(t *testing.T, text string) *config.Config {
+	t.Helper()
+	cfg, err := config.Parse("config.yml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
 func (r *running) write(text string) {
 	r.t.Helper()
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {

@@ -64,13 +64,16 @@ var unmatched = stats.Key{Name: "unmatched"}
 // Build compiles a valid configuration and the views of its sources. prev, if
 // any, lends its unchanged endpoints and its ledger. Neither argument is
 // changed.
-func Build(cfg *config.Config, views []discovery.View, prev *Table) *Table {
+//
+// lent are endpoints that Endpoints made for this configuration.
+func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*upstream.Endpoint) *Table {
 	if prev == nil {
 		prev = Empty(stats.NewLedger())
 	}
 	t := &Table{Config: cfg, Views: views, Unmatched: prev.Unmatched, Ledger: prev.Ledger, byName: map[string]*Backend{}}
+	loans := byBackend(lent)
 	for _, c := range cfg.Backends {
-		b := compileBackend(c, views, prev.Backend(c.Name))
+		b := compileBackend(c, views, prev.Backend(c.Name), loans[c.Name])
 		t.byName[c.Name] = b
 		t.Backends = append(t.Backends, b)
 	}
@@ -91,16 +94,53 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table) *Table {
 // Key is what r's traffic is counted under.
 func (r *Route) Key() stats.Key { return stats.Key{Group: r.Backend.Name, Name: "route " + r.Prefix} }
 
-func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Backend {
+// Endpoints are those that a Build of the same arguments would use. They can be
+// probed before they take requests.
+func Endpoints(cfg *config.Config, views []discovery.View, prev *Table, lent ...*upstream.Endpoint) []*upstream.Endpoint {
+	var all []*upstream.Endpoint
+	loans := byBackend(lent)
+	for _, c := range cfg.Backends {
+		found, _ := gather(c, views, prev.Backend(c.Name), loans[c.Name], &Backend{Notes: map[*upstream.Endpoint]string{}})
+		all = append(all, found...)
+	}
+	return all
+}
+
+// byBackend sorts those that may be used again.
+func byBackend(lent []*upstream.Endpoint) map[string][]*upstream.Endpoint {
+	sorted := map[string][]*upstream.Endpoint{}
+	for _, e := range lent {
+		if !e.Draining() {
+			sorted[e.Backend] = append(sorted[e.Backend], e)
+		}
+	}
+	return sorted
+}
+
+func compileBackend(c config.Backend, views []discovery.View, prev *Backend, lent []*upstream.Endpoint) *Backend {
 	b := &Backend{Config: c, Notes: map[*upstream.Endpoint]string{}}
-	known := map[upstream.Identity]*upstream.Endpoint{}
 	var state *upstream.State
 	var sticky *Sticky
 	if prev != nil {
 		state, sticky = prev.State, prev.Sticky
+	}
+	all, generations := gather(c, views, prev, lent, b)
+	b.Backend = upstream.NewBackend(c.Name, rules(c.Traffic), generations.split(all), state)
+	b.Sticky = newSticky(c.Traffic.Sticky, b.Endpoints, sticky)
+	return b
+}
+
+// gather finds the endpoints of a backend, those of prev and lent where they
+// are the same. What else is to be said of containers goes to b.
+func gather(c config.Backend, views []discovery.View, prev *Backend, lent []*upstream.Endpoint, b *Backend) ([]*upstream.Endpoint, generations) {
+	known := map[upstream.Identity]*upstream.Endpoint{}
+	if prev != nil {
 		for _, e := range prev.Endpoints {
 			known[e.Identity] = e
 		}
+	}
+	for _, e := range lent {
+		known[e.Identity] = e
 	}
 	checked := c.Traffic.Health.Path != ""
 	var all []*upstream.Endpoint
@@ -139,9 +179,7 @@ func compileBackend(c config.Backend, views []discovery.View, prev *Backend) *Ba
 			}
 		}
 	}
-	b.Backend = upstream.NewBackend(c.Name, rules(c.Traffic), generations.split(all), state)
-	b.Sticky = newSticky(c.Traffic.Sticky, b.Endpoints, sticky)
-	return b
+	return all, generations
 }
 
 func startedNanos(t time.Time) int64 {

@@ -111,6 +111,9 @@ func (e *Endpoint) Drain() <-chan struct{} {
 	return e.idle
 }
 
+// Draining tells whether e is out of use for good.
+func (e *Endpoint) Draining() bool { return e.draining.Load() }
+
 // Hold takes e out of use until Unhold: an operator's drain.
 func (e *Endpoint) Hold() { e.byHand.Store(true) }
 
@@ -166,6 +169,9 @@ func (e *Endpoint) State() string {
 
 // Checked tells whether active probes decide over e.
 func (e *Endpoint) Checked() bool { return e.health.Load() != healthUnchecked }
+
+// Well tells whether active probes, where there are any, say that e is well.
+func (e *Endpoint) Well() bool { return e.health.Load()&^2 == 0 }
 
 // Judged tells whether e waits for no first verdict of active probes.
 func (e *Endpoint) Judged() bool { return e.health.Load() != healthUnknown }
