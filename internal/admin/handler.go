@@ -11,9 +11,9 @@ type Gateway struct {
 	Table func() *route.Table
 	// Reload answers what is not as it should be though the file is in place.
 	Reload func() (note string, err error)
-	Drain  func(container string) (endpoints int)
-	Undo   func(container string) (endpoints int) // of a Drain
-	Ready  func() error                           // why requests should not come here yet, or any more
+	Drain  func(container string) (endpoints int, err error)
+	Undo   func(container string) (endpoints int, err error) // of a Drain
+	Ready  func() error                                      // why requests should not come here yet, or any more
 	// Upgrade answers the process that has taken over, or why none has.
 	Upgrade func() (pid int, err error)
 }
@@ -53,12 +53,16 @@ func Handler(g Gateway) http.Handler {
 	return mux
 }
 
-func onContainer(do func(string) int) http.HandlerFunc {
+func onContainer(do func(string) (int, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Query().Get("container")
 		n := 0
 		if name != "" {
-			n = do(name)
+			var err error
+			if n, err = do(name); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
 		}
 		if n == 0 {
 			http.Error(w, "no endpoint is a container of that name or id", http.StatusNotFound)

@@ -128,8 +128,8 @@ func TestHandler(t *testing.T) {
 		Table:  table(t),
 		Reload: func() (string, error) { return "", reloadFault },
 		Ready:  func() error { return readyFault },
-		Drain:  func(name string) int { held = append(held, "+"+name); return len(name) - 1 },
-		Undo:   func(name string) int { held = append(held, "-"+name); return len(name) - 1 },
+		Drain:  func(name string) (int, error) { held = append(held, "+"+name); return len(name) - 1, nil },
+		Undo:   func(name string) (int, error) { held = append(held, "-"+name); return len(name) - 1, nil },
 	})
 	expect := func(method, target string, code int, text string) {
 		t.Helper()

@@ -5,7 +5,8 @@ import "rgate/internal/route"
 // Routes is the compiled table, for people and programs.
 type Routes struct {
 	Config   string         `json:"config"`
-	Stale    string         `json:"stale,omitempty"` // why not all is known of the endpoints now
+	Stale    string         `json:"stale,omitempty"`   // why not all is known of the endpoints now
+	Drained  []string       `json:"drained,omitempty"` // names and ids of containers that are drained by hand, present or not
 	Routes   []RouteEntry   `json:"routes"`
 	Backends []BackendEntry `json:"backends"`
 }
@@ -43,7 +44,7 @@ type LeftOutEntry struct {
 
 // Describe lists what is in t.
 func Describe(t *route.Table) Routes {
-	d := Routes{Config: t.Config.File, Stale: t.Stale(), Routes: []RouteEntry{}, Backends: []BackendEntry{}}
+	d := Routes{Config: t.Config.File, Stale: t.Stale(), Drained: t.Held, Routes: []RouteEntry{}, Backends: []BackendEntry{}}
 	for _, r := range t.Routes {
 		d.Routes = append(d.Routes, RouteEntry{r.Prefix, string(r.Match), r.Backend.Name, r.Line})
 	}

@@ -153,7 +153,7 @@ new one said is printed. SIGUSR2 does the same.`,
 // newHold is drain or undrain.
 func newHold(p Process, verb string) *cobra.Command {
 	var c client
-	long := "Take a container out of use until undrain: it gets no new request, and what is\nin flight on it ends undisturbed."
+	long := "Take a container out of use until undrain: it gets no new request, and what is\nin flight on it ends undisturbed. One that is started anew under the same name,\nor the id that was given, stays out of use; so it does through an upgrade."
 	if verb == "undrain" {
 		long = "Put a container that was drained by hand back to use."
 	}

@@ -109,6 +109,9 @@ func (p Process) printRoutes(d admin.Routes) error {
 	if d.Stale != "" {
 		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint("not all is known of the endpoints: "+d.Stale, false))
 	}
+	if len(d.Drained) > 0 {
+		fmt.Fprintf(p.Stdout, "drained by hand, until undrained: %q\n\n", d.Drained)
+	}
 	w := p.columns()
 	fmt.Fprintln(w, "ROUTE\tMATCH\tBACKEND")
 	for _, r := range d.Routes {

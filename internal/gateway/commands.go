@@ -28,8 +28,7 @@ func (g *Gateway) serveCommands() *commands {
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
 			Table: g.gate.Table, Reload: g.Reload, Ready: g.Ready, Upgrade: g.Upgrade,
-			Drain: func(name string) int { return g.hold(name, true) },
-			Undo:  func(name string) int { return g.hold(name, false) },
+			Drain: g.Drain, Undo: g.Undrain,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         c.track,

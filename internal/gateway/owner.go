@@ -20,6 +20,9 @@ type owner struct {
 	cfg     *config.Config // in place
 	pending *pending       // what is to take its place; nil for nothing
 	telling bool           // the service manager knows of a reload under way
+
+	held       held // who is drained by hand
+	bequeathed bool // a successor was told of it
 }
 
 // own changes the table: by a view, by a reload, by a changed file, by a
@@ -27,7 +30,7 @@ type owner struct {
 func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
-	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config}
+	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config, held: g.bequest.Held}
 	o.refresh()
 	g.watchAll(ctx, o.cfg)
 	g.settle()
@@ -135,7 +138,8 @@ func (o *owner) refresh() {
 func (o *owner) apply() {
 	prev := o.gate.Table()
 	next := route.Build(o.cfg, o.sources.views(o.cfg), prev, o.pending.lent(o.cfg)...)
-	o.bequest.keepHeld(next.Endpoints())
+	o.held.apply(next.Endpoints())
+	next.Held = o.held
 	o.gate.Swap(next)
 	o.sources.place(o.cfg)
 	o.options.Supervisor.Status(summary(next))

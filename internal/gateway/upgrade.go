@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rgate/internal/names"
-	"rgate/internal/upstream"
 )
 
 const (
@@ -91,6 +90,7 @@ func (g *Gateway) upgrade() (pid int, err error) {
 	}
 	pid, err = g.options.Program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
 	if err != nil {
+		g.keepOn()
 		return 0, err
 	}
 	g.options.Supervisor.Succeeded(pid)
@@ -110,40 +110,36 @@ func (g *Gateway) yield() {
 
 // bequest is what a process leaves to the one after it, besides sockets.
 type bequest struct {
-	Held []upstream.Identity `json:"held,omitempty"` // endpoints drained by hand
-	Lent bool                `json:"lent,omitempty"` // the admin socket belongs to the service manager
+	Held held `json:"held,omitempty"` // containers drained by hand
+	Lent bool `json:"lent,omitempty"` // the admin socket belongs to the service manager
 	// Names are the addresses of names, for where the resolver is away just now.
 	Names []names.Address `json:"names,omitempty"`
 }
 
+// maxNote is less than what the environment of a process can hold in one piece.
+const maxNote = 100_000
+
+// bequeath is the note to the successor. Until keepOn, nothing changes any more
+// of what is in it.
 func (g *Gateway) bequeath() string {
 	b := bequest{Lent: g.lent, Names: names.Addresses(g.gate.Table().Views)}
-	for _, e := range g.gate.Table().Endpoints() {
-		if e.Held() {
-			b.Held = append(b.Held, e.Identity)
-		}
-	}
+	g.do(func(o *owner) { b.Held, o.bequeathed = o.held, true })
 	note, _ := json.Marshal(b) // cannot fail: it is plain data
+	if len(note) > maxNote {
+		b.Names = nil // they can be asked for anew
+		note, _ = json.Marshal(b)
+	}
 	return string(note)
 }
+
+// keepOn is for a process whose successor did not come to serve.
+func (g *Gateway) keepOn() { g.do(func(o *owner) { o.bequeathed = false }) }
 
 // readBequest reads what the predecessor left. What an unlike version wrote is
 // as good as nothing.
 func readBequest(note string) (b bequest) {
-	_ = json.Unmarshal([]byte(note), &b)
-	return b
-}
-
-// keepHeld drains by hand again, once they are known, the endpoints that were
-// when the predecessor was asked.
-func (b *bequest) keepHeld(endpoints []*upstream.Endpoint) {
-	for _, e := range endpoints {
-		for i, id := range b.Held {
-			if id == e.Identity {
-				e.Hold()
-				b.Held = append(b.Held[:i], b.Held[i+1:]...)
-				break
-			}
-		}
+	if json.Unmarshal([]byte(note), &b) != nil {
+		return bequest{}
 	}
+	return b
 }

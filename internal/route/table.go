@@ -15,6 +15,7 @@ type Table struct {
 	Routes    []*Route   // in the order of the file
 	Backends  []*Backend // in the order of the file
 	Views     []discovery.View
+	Held      []string        // names and ids of containers that are drained by hand, present or not
 	Unmatched *stats.Counters // requests that no route took
 	Ledger    *stats.Ledger   // holds all counters of routes, those that are gone too
 	tree      tree
