@@ -12,19 +12,19 @@ import (
 // commandsEnd is how long those under way may take when the gateway ends.
 const commandsEnd = 2 * time.Second
 
-// commands answers what comes on the admin socket. A nil one answers nothing.
+// commands answers what comes on the admin socket.
 type commands struct {
-	server    *http.Server
-	socket    net.Listener
+	server *http.Server
+	conns  sync.WaitGroup
+
+	mu        sync.Mutex
+	socket    net.Listener  // nil before there is one
 	accepting chan struct{} // closed once it accepts no more
-	conns     sync.WaitGroup
+	over      bool
 }
 
 func (g *Gateway) serveCommands() *commands {
-	if g.socket == nil {
-		return nil
-	}
-	c := &commands{socket: g.socket, accepting: make(chan struct{})}
+	c := &commands{}
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
 			Table: g.gate.Table, Reload: g.Reload, Ready: g.Ready, Upgrade: g.Upgrade,
@@ -33,8 +33,23 @@ func (g *Gateway) serveCommands() *commands {
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         c.track,
 	}
-	g.owned.Go(func() { defer close(c.accepting); _ = c.server.Serve(c.socket) })
+	if l := g.adminSocket(); l != nil {
+		c.accept(g, l)
+	}
 	return c
+}
+
+// accept serves l, once; false where it has ended already.
+func (c *commands) accept(g *Gateway, l net.Listener) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	accepting := make(chan struct{})
+	c.socket, c.accepting = l, accepting
+	g.owned.Go(func() { defer close(accepting); _ = c.server.Serve(l) })
+	return true
 }
 
 func (c *commands) track(_ net.Conn, s http.ConnState) {
@@ -50,11 +65,15 @@ func (c *commands) track(_ net.Conn, s http.ConnState) {
 // Shutdown would drop a command on a connection that has just been opened. It
 // may be called again.
 func (c *commands) end() {
-	if c == nil {
+	c.mu.Lock()
+	c.over = true
+	socket, accepting := c.socket, c.accepting
+	c.mu.Unlock()
+	if socket == nil {
 		return
 	}
-	_ = c.socket.Close()
-	<-c.accepting
+	_ = socket.Close()
+	<-accepting
 	c.server.SetKeepAlivesEnabled(false)
 	over := make(chan struct{})
 	go func() { defer close(over); c.conns.Wait() }()

@@ -67,7 +67,8 @@ type Gateway struct {
 	succession *succession
 	listener   net.Listener
 	handed     bool              // listener was inherited: another process may serve it too
-	socket     *net.UnixListener // nil where commands cannot be served
+	socketMu   sync.Mutex        // guards socket
+	socket     *net.UnixListener // nil where commands cannot be served, or not yet
 	lent       bool              // socket belongs to the service manager
 
 	file     *configFile
@@ -83,7 +84,8 @@ type Gateway struct {
 	life     context.Context // ends when rgate is told to end, which endLife tells
 	endLife  context.CancelCauseFunc
 
-	placeLimit time.Duration // as the constant
+	placeLimit  time.Duration // as the constants
+	socketRetry time.Duration
 
 	owned   sync.WaitGroup // goroutines that end with Run
 	probing probes
@@ -103,7 +105,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
-		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
+		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, socketRetry: socketRetry, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
@@ -168,6 +170,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.owned.Go(func() { served <- g.engine.Serve(g.listener) })
 	commands := g.serveCommands()
 	defer commands.end()
+	if g.adminSocket() == nil {
+		g.owned.Go(func() { g.seekSocket(background, commands) })
+	}
 	g.takeOver()
 	g.log.Info("rgate serves", "address", g.listener.Addr().String(), "routes", len(g.options.Config.Routes))
 	g.mentionRoom()
@@ -296,7 +301,7 @@ func (g *Gateway) leave(ctx, background context.Context, c *commands) {
 func (g *Gateway) close() {
 	_ = g.engine.Shutdown(context.Background(), 0) // there is nothing to cut
 	_ = g.listener.Close()
-	if g.socket != nil {
-		_ = g.socket.Close()
+	if l := g.adminSocket(); l != nil {
+		_ = l.Close()
 	}
 }

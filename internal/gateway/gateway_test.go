@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/discovery"
@@ -280,6 +282,35 @@ func TestASocketThatAnswersIsNotTaken(t *testing.T) {
 	}
 	if _, err := second.Reload(); err == nil {
 		t.Error("a gateway without a file reloads")
+	}
+}
+
+// A gateway that is started while the one before drains gets the admin socket
+// once that one lets go of it, and removes it in the end.
+func TestTheAdminSocketIsTakenOnceItIsFree(t *testing.T) {
+	first := start(t, staticConfig("127.0.0.1:1"), nil)
+	path := first.socket.Addr().String()
+	until(t, "the first one serves", first.serving)
+	second := run(t, Options{Config: first.Table().Config, Socket: path}, func(g *Gateway) { g.socketRetry = 5 * time.Millisecond })
+	until(t, "the second one serves", second.serving)
+	if second.adminSocket() != nil {
+		t.Fatal("it took the socket of a living gateway")
+	}
+	if err := first.stop(); err != nil {
+		t.Error(err)
+	}
+	until(t, "the second one has the socket", func() bool { return second.adminSocket() != nil })
+	if status, _ := second.command("GET", "/healthz"); status != 200 {
+		t.Errorf("a command gets %d", status)
+	}
+	if n := strings.Count(second.log.String(), "do not reach this gateway"); n != 1 {
+		t.Errorf("it says %d times that it has none", n)
+	}
+	if err := second.stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the socket is still there")
 	}
 }
 

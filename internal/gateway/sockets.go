@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-
-	"rgate/internal/admin"
 )
 
 // ErrSocket is that a socket which this process was handed is not the one that
@@ -68,37 +66,4 @@ func fits(l net.Addr, address string) bool {
 	wanted, err := netip.ParseAddr(host)
 	anywhere := err != nil || wanted.IsUnspecified()
 	return (port == 0 || port == int(have.Port())) && (anywhere || wanted.Unmap() == have.Addr().Unmap())
-}
-
-// openSocket takes the inherited admin socket, or opens one. One that cannot
-// be opened is logged, not fatal: traffic matters more than commands.
-func (g *Gateway) openSocket() {
-	path := g.options.Socket
-	if path == "" {
-		path = g.options.Config.Admin.Socket
-	}
-	if l, ok := g.inherited.Take("unix").(*net.UnixListener); ok {
-		if path != "" && path != l.Addr().String() {
-			g.log.Warn("the admin socket is the one that was passed, not the one of the configuration", "socket", l.Addr().String(), "configuration", path)
-		}
-		g.socket, g.lent = l, !g.inherited.Successor() || g.bequest.Lent
-		return
-	}
-	if tcp, ok := g.listener.Addr().(*net.TCPAddr); path == "" && ok {
-		path = admin.SocketPath(tcp.Port)
-	}
-	l, err := admin.Listen(path)
-	if err != nil {
-		g.log.Warn("commands such as `rgate stats` will not reach this gateway", "error", err)
-		return
-	}
-	g.socket = l
-}
-
-// ownSocket says whether this process removes the file of the admin socket in
-// the end.
-func (g *Gateway) ownSocket(own bool) {
-	if g.socket != nil {
-		g.socket.SetUnlinkOnClose(own && !g.lent)
-	}
 }

@@ -96,7 +96,10 @@ func start(t *testing.T, text string, source Source) *running {
 func run(t *testing.T, o Options, change func(*Gateway)) *running {
 	t.Helper()
 	r := &running{t: t, file: o.File, log: &logBook{}}
-	o.Listen, o.Socket, o.Log = "127.0.0.1:0", filepath.Join(t.TempDir(), "admin.sock"), newLog(r.log)
+	o.Listen, o.Log = "127.0.0.1:0", newLog(r.log)
+	if o.Socket == "" {
+		o.Socket = filepath.Join(t.TempDir(), "admin.sock")
+	}
 	if o.Source == nil {
 		o.Source = newFakeSource()
 	}
@@ -158,7 +161,7 @@ func (r *running) command(method, target string) (int, string) {
 	r.t.Helper()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "unix", r.socket.Addr().String())
+		return d.DialContext(ctx, "unix", r.adminSocket().Addr().String())
 	}}
 	request, err := http.NewRequest(method, "http://rgate"+target, nil)
 	if err != nil {

@@ -85,8 +85,8 @@ func (g *Gateway) upgrade() (pid int, err error) {
 	}
 	g.log.Info("an upgrade begins", "program", g.options.Program.Path)
 	sockets := []net.Listener{g.listener}
-	if g.socket != nil {
-		sockets = append(sockets, g.socket)
+	if l := g.adminSocket(); l != nil {
+		sockets = append(sockets, l)
 	}
 	pid, err = g.options.Program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
 	if err != nil {
@@ -102,8 +102,8 @@ func (g *Gateway) upgrade() (pid int, err error) {
 // yield leaves everything new to the heir. A command that comes now reaches it.
 func (g *Gateway) yield() {
 	g.ownSocket(false)
-	if g.socket != nil {
-		_ = g.socket.Close()
+	if l := g.adminSocket(); l != nil {
+		_ = l.Close()
 	}
 	g.log.Info("a new process has taken over", "pid", os.Getpid(), "new_pid", g.succession.heir.Load())
 }
