@@ -12,7 +12,7 @@ func (g *Gateway) newEngine(o standard.Options) (engine, error) {
 		return standard.New(o), nil
 	}
 	handed := loop.NewHanded(g.listener.Addr())
-	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give})
+	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, Inform: o.Inform})
 	if err != nil {
 		return nil, err
 	}

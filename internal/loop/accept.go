@@ -101,7 +101,7 @@ func (l *loop) acceptOne() error {
 
 // open takes a connection in. One above the limits is told so and closed.
 func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
-	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted}
+	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted, since: l.wheel.now}
 	c.timer.client = c
 	l.conns++
 	if !admitted {

@@ -22,6 +22,7 @@ const (
 	phaseHead   phase = iota // quiet, or a request head is coming
 	phaseWait                // something beside the loop will post
 	phaseQueue               // the backend is full
+	phaseInform              // the statistics page is being made
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
 	phaseLinger              // all is said; what still comes is thrown away
@@ -35,6 +36,7 @@ type conn struct {
 	addr    netip.Addr
 	work    *work // nil while quiet
 	served  int
+	since   int64 // tick at which its head or its end began
 	phase   phase
 	queued  bool // in loop.again
 	counted bool // among the engine's connections
@@ -172,7 +174,7 @@ func (l *loop) drive(c *conn) {
 // ends it if so.
 func (l *loop) gone(c *conn) bool {
 	switch c.phase {
-	case phaseRelay, phaseWait, phaseQueue:
+	case phaseRelay, phaseWait, phaseQueue, phaseInform:
 	default:
 		return false
 	}
@@ -189,8 +191,8 @@ func (l *loop) gone(c *conn) bool {
 func (l *loop) leaves(c *conn) bool {
 	w := c.work
 	switch {
-	case w.respDone:
-		return false // nobody is spared anything any more
+	case w.respDone, c.phase == phaseInform:
+		return false // nobody is spared anything
 	case l.cfg.HalfClose == config.HalfCloseCancel:
 		return true
 	case w.reqDone:
@@ -215,6 +217,9 @@ func (l *loop) record(w *work, o upstream.Outcome) {
 func (l *loop) close(c *conn) {
 	if c.phase == phaseClosed {
 		return
+	}
+	if c.phase == phaseLinger {
+		l.lingering--
 	}
 	c.phase = phaseClosed
 	if w := c.work; w != nil {
@@ -253,45 +258,6 @@ func (l *loop) abort(c *conn) {
 	l.close(c)
 }
 
-// What a closing connection may still send, and for how long.
-const (
-	lingerTime  = time.Second
-	lingerBytes = 256 << 10
-	// lingerRefused bounds how many linger that are above the limits: they
-	// take descriptors, too.
-	lingerRefused = 128
-)
-
-// hangUp ends c after the last answer. A client that still sends is listened to
-// for a moment: closing on unread bytes would reset the connection and could
-// destroy the answer before it is read.
-func (l *loop) hangUp(c *conn) {
-	if c.hup || c.broken || !c.counted && l.refused > lingerRefused {
-		l.close(c)
-		return
-	}
-	_ = unix.Shutdown(c.fd, unix.SHUT_WR)
-	l.putWork(c)
-	c.phase, c.served = phaseLinger, 0
-	l.wheel.set(&c.timer, l.now, lingerTime)
-}
-
-func (l *loop) linger(c *conn) bool {
-	b := buffer{b: l.bufs.get()}
-	defer l.bufs.put(&b)
-	for c.readable {
-		n, errno := c.read(b.free())
-		if errno == unix.EAGAIN {
-			return false
-		}
-		if c.served += n; n == 0 || c.served > lingerBytes {
-			l.close(c)
-			return false
-		}
-	}
-	return false
-}
-
 // finish ends a complete exchange and makes c ready for the next request.
 func (l *loop) finish(c *conn) {
 	w := c.work
@@ -307,6 +273,7 @@ func (l *loop) finish(c *conn) {
 	if w.in.empty() && !c.readable {
 		l.quiet(c)
 	} else if !w.in.empty() {
+		c.since = l.wheel.now
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
 }
@@ -326,7 +293,10 @@ func (l *loop) quiesce() {
 	for _, s := range l.socks {
 		c := s.client
 		switch {
-		case c == nil || c.phase != phaseHead || c.work != nil:
+		case c == nil:
+		case c.phase == phaseLinger:
+			l.wheel.set(&c.timer, l.now, lingerShort)
+		case c.phase != phaseHead || c.work != nil:
 		case l.engine.linger <= 0:
 			l.leave(c)
 		default:

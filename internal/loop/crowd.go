@@ -3,23 +3,25 @@
 package loop
 
 import (
+	"iter"
 	"math/rand/v2"
 	"net/netip"
+	"time"
 
 	"rgate/internal/proxy"
 )
 
-// admit takes a client in at the cost of one that asks for nothing, if need be:
-// else whoever holds enough idle connections keeps everybody out.
+// admit takes a client in at the cost of one that does not get on, if need be:
+// else whoever holds enough such connections keeps everybody out.
 func (l *loop) admit(a netip.Addr) bool {
 	for {
-		switch l.engine.crowd.Enter(a, &l.cfg.Limits) {
+		switch l.engine.crowd.Enter(a, l.cfg) {
 		case proxy.Admitted:
 			return true
 		case proxy.Greedy:
 			return false
 		}
-		c := l.quietest()
+		c := l.dispensable()
 		if c == nil {
 			return false
 		}
@@ -27,32 +29,109 @@ func (l *loop) admit(a netip.Addr) bool {
 	}
 }
 
-// The search for a quiet client compares this many, and looks at so many
-// descriptors for them: most may be another loop's, or busy.
+// A search for a client compares this many, and looks at so many descriptors
+// for them: most may be another loop's, or busy.
 const (
 	compared = 16
 	looks    = 1024
 )
 
-// quietest is, of some clients that ask for nothing, the one that would be
-// closed first anyway; nil where none was found.
-func (l *loop) quietest() (quietest *conn) {
-	found := 0
-	for i := 0; i < looks && found < compared; i++ {
-		at := i // few descriptors are looked at one and all
-		if len(l.socks) > looks {
-			at = rand.IntN(len(l.socks))
-		} else if i >= len(l.socks) {
-			break
-		}
-		c := l.socks[at].client
-		if c == nil || c.phase != phaseHead || c.work != nil || c.queued || !c.counted || c.timer.at == 0 {
-			continue
-		}
-		found++
-		if (quietest == nil || c.timer.at < quietest.timer.at) && c.alive() {
-			quietest = c
+// some are clients of l, at random where there are many.
+func (l *loop) some() iter.Seq[*conn] {
+	return func(yield func(*conn) bool) {
+		for i := range looks {
+			at := i // few descriptors are looked at one and all
+			if len(l.socks) > looks {
+				at = rand.IntN(len(l.socks))
+			} else if i >= len(l.socks) {
+				return
+			}
+			if c := l.socks[at].client; c != nil && !yield(c) {
+				return
+			}
 		}
 	}
-	return quietest
+}
+
+// dispensable is, of some clients that do not get on, the one that would be
+// closed first anyway. Those of who holds much of the room come before all
+// others. It is nil where none was found.
+func (l *loop) dispensable() (first *conn) {
+	found, firstDue, firstHeavy := 0, int64(0), false
+	for c := range l.some() {
+		if !c.counted || c.queued {
+			continue
+		}
+		heavy := l.engine.crowd.Heavy(c.addr, l.cfg)
+		due := l.due(c, heavy)
+		if due == 0 {
+			continue
+		}
+		sooner := first == nil || heavy && !firstHeavy || heavy == firstHeavy && due < firstDue
+		// What is there to be read may be what was waited for.
+		if sooner && (c.phase != phaseHead || c.alive()) {
+			first, firstDue, firstHeavy = c, due, heavy
+		}
+		if found++; found == compared {
+			break
+		}
+	}
+	return first
+}
+
+// What a client may do without being dispensable.
+const (
+	graceTicks = int64(time.Second / tick)     // take a while for its head, or its upload to begin
+	pauseTicks = int64(5 * time.Second / tick) // take nothing of its answer
+	freeRate   = 16 << 10 / graceTicks         // bytes of its upload in a tick
+)
+
+// due is the tick at which c would be closed if it went on as it does; 0 where
+// it gets on. Heavy clients have no grace.
+func (l *loop) due(c *conn, heavy bool) int64 {
+	w, now := c.work, l.wheel.now
+	young := !heavy && now-c.since < graceTicks
+	switch c.phase {
+	case phaseHead:
+		switch {
+		case w == nil:
+			return c.timer.at
+		case w.in.empty():
+			return 0 // it is about to be read
+		case young:
+			return now + ticks(l.cfg.Timeouts.Idle) // as if it had just been answered
+		}
+		return c.timer.at
+	case phaseLinger:
+		if young {
+			return now + ticks(l.cfg.Timeouts.Idle)
+		}
+		return c.timer.at
+	case phaseRelay, phaseFlush:
+		pause := pauseTicks
+		if heavy {
+			pause = graceTicks
+		}
+		if w.told != 0 && now-w.told >= pause {
+			return w.told + ticks(l.cfg.Timeouts.Idle)
+		}
+		if c.phase == phaseRelay {
+			return l.uploadDue(w, heavy)
+		}
+	}
+	return 0
+}
+
+// uploadDue is when the bytes that came so far would not be enough any more; 0
+// for an upload that is not slow, or not for its client's sake.
+func (l *loop) uploadDue(w *work, heavy bool) int64 {
+	if w.origin == nil || w.origin.connecting || !w.up.empty() || !w.uploads() {
+		return 0
+	}
+	lasts, moved := l.wheel.now-w.since, w.x.BytesIn-w.moved
+	if !heavy && lasts < graceTicks || moved >= freeRate*max(lasts, graceTicks) {
+		return 0
+	}
+	least := &l.cfg.Limits.BodyProgress
+	return w.since + ticks(least.Within)*(1+moved/int64(max(least.Bytes, 1<<10)))
 }

@@ -4,9 +4,10 @@
 // its pool, so that nothing is shared or locked per request.
 //
 // One rule to keep in mind: the loop does what never waits. What has to wait
-// posts back when it is over (a place in a queue), and what needs net/http (an
-// upgrade, the statistics page) is handed over with its descriptor and the
-// bytes read so far. Endpoints are addresses: names are looked up elsewhere.
+// runs beside it and posts its result back (a place in a queue, the statistics
+// page), and what needs net/http (a WebSocket) is handed over with its
+// descriptor and the bytes read so far. Endpoints are addresses: names are
+// looked up elsewhere.
 //
 // A client that ends its sending side while its request is with an endpoint, or
 // waits for one, counts as gone, as it does with nginx: a close and a half-close

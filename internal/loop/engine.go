@@ -30,6 +30,9 @@ type Options struct {
 	// already comes first when it is read. It may wait, and Serve ends after it.
 	// Nil refuses such requests.
 	HandOver func(net.Conn)
+	// Inform makes the statistics page. It may wait, and of the exchange it has
+	// the method, the path, the query and who asks. Nil refuses to.
+	Inform func(*proxy.Exchange) *proxy.Answer
 }
 
 // Engine moves the bytes of plain HTTP/1.x on epoll.
@@ -37,12 +40,13 @@ type Engine struct {
 	gate     *proxy.Gate
 	log      *slog.Logger
 	handOver func(net.Conn)
+	inform   func(*proxy.Exchange) *proxy.Answer
 	loops    []*loop
 	stopping atomic.Bool
 	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
 	crowd    proxy.Crowd    // those handed over are in it, too
-	handing  sync.WaitGroup // what is being handed over
+	beside   sync.WaitGroup // what runs beside the loops: handing over, making pages
 
 	mu       sync.Mutex
 	listener net.Listener // what Serve serves
@@ -50,7 +54,7 @@ type Engine struct {
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
 func New(o Options) (*Engine, error) {
-	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, done: make(chan struct{})}
+	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, inform: o.Inform, done: make(chan struct{})}
 	n := o.Loops
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -90,7 +94,7 @@ func (e *Engine) Serve(l net.Listener) error {
 		wg.Go(lp.run)
 	}
 	wg.Wait()
-	e.handing.Wait()
+	e.beside.Wait()
 	return nil
 }
 

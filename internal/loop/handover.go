@@ -35,7 +35,7 @@ func (l *loop) handOver(c *conn) {
 		return
 	}
 	h.Conn = nc
-	l.engine.handing.Go(func() { l.engine.handOver(h) })
+	l.engine.beside.Go(func() { l.engine.handOver(h) })
 }
 
 // handed is a connection that was handed over: what was read from it comes

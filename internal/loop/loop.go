@@ -34,6 +34,9 @@ type loop struct {
 	conns  int
 	// refused are those of conns above the limits.
 	refused int
+	// lingering are those in phaseLinger.
+	lingering int
+	asked     []question // about the statistics; the first is being answered
 
 	early     bool      // what is accepted may have been there before lfd was tuned
 	quiesced  bool      // it accepts nothing more

@@ -39,22 +39,8 @@ func full(t *testing.T, n int, change func(*config.Config)) (g *gate, release ch
 	for range n {
 		_, _ = io.WriteString(g.dial(), plainGet)
 	}
-	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		queued := 0
-		g.engine.within(func(l *loop) {
-			for _, s := range l.socks {
-				if s.client != nil && s.client.phase == phaseQueue {
-					queued++
-				}
-			}
-		})
-		if queued == n {
-			return g, release
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d of %d are queued", queued, n)
-		}
-	}
+	until(t, g, phaseQueue, n)
+	return g, release
 }
 
 // Waiting costs no goroutine.

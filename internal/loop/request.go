@@ -54,6 +54,9 @@ func (l *loop) readHead(c *conn) bool {
 		return false
 	}
 	w.in.grow(n)
+	if fresh {
+		c.since = l.wheel.now
+	}
 	if fresh && (c.served > 0 || l.quiesced) {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
@@ -82,8 +85,7 @@ func (l *loop) accepted(c *conn, n int) bool {
 	switch v := l.engine.gate.Begin(&w.x); {
 	case v == proxy.Inform:
 		w.begun = false
-		l.handOver(c)
-		return false
+		l.inform(c)
 	case v == proxy.Queue:
 		l.enqueue(c)
 	case v == proxy.Reply:

@@ -90,6 +90,7 @@ func (g *gate) exchange(raw string) string {
 		g.t.Fatal(err)
 	}
 	b, _ := io.ReadAll(c)
+	_ = c.Close() // it is listened to until then
 	return string(b)
 }
 

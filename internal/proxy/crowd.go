@@ -17,40 +17,67 @@ const (
 	Greedy             // there are too many of this client
 )
 
-// Crowd counts the client connections of an engine, in all and by client. Its
-// lock is taken twice per connection, never per request. The zero Crowd is
-// empty.
+// Crowd counts the client connections of an engine, in all and by peer. Its
+// lock is taken a few times per connection, never per request. The zero Crowd
+// is empty.
 type Crowd struct {
 	mu      sync.Mutex
 	conns   int
-	clients map[netip.Addr]int
+	clients map[netip.Addr]int // by holder
 }
 
-// Enter counts a connection of client where no limit is reached.
-func (c *Crowd) Enter(client netip.Addr, lim *config.Limits) Admission {
+// One peer may hold a part of the room that is there, whatever it is allowed
+// by number, and is heavy long before: then its connections are the first to
+// make room. The least is for small rooms.
+const (
+	greedyPart = 4
+	heavyPart  = 32
+	leastPart  = 16
+)
+
+// Enter counts a connection of peer where no limit is reached.
+func (c *Crowd) Enter(peer netip.Addr, cfg *config.Config) Admission {
+	room := Room(cfg.Limits.Connections)
+	most := share(room, cfg.Limits.ConnectionsPerClient)
+	if most > 0 && within(peer, cfg.TrustedProxies) {
+		most = 0 // it speaks for many
+	}
+	peer = holder(peer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if lim.ConnectionsPerClient > 0 && c.clients[client] >= lim.ConnectionsPerClient {
+	if most > 0 && c.clients[peer] >= most {
 		return Greedy
 	}
-	if room := Room(lim.Connections); room > 0 && c.conns >= room {
+	if room > 0 && c.conns >= room {
 		return Full
 	}
 	if c.clients == nil {
 		c.clients = map[netip.Addr]int{}
 	}
 	c.conns++
-	c.clients[client]++
+	c.clients[peer]++
 	return Admitted
 }
 
+// Heavy tells whether peer holds so much of the room that it should make some
+// for others first.
+func (c *Crowd) Heavy(peer netip.Addr, cfg *config.Config) bool {
+	if within(peer, cfg.TrustedProxies) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clients[holder(peer)] > max(Room(cfg.Limits.Connections)/heavyPart, leastPart)
+}
+
 // Leave takes back what Enter counted.
-func (c *Crowd) Leave(client netip.Addr) {
+func (c *Crowd) Leave(peer netip.Addr) {
+	peer = holder(peer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conns--
-	if c.clients[client]--; c.clients[client] <= 0 {
-		delete(c.clients, client)
+	if c.clients[peer]--; c.clients[peer] <= 0 {
+		delete(c.clients, peer)
 	}
 }
 
@@ -59,4 +86,24 @@ func (c *Crowd) Size() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.conns
+}
+
+// share is how much of room one peer may hold where limit (0 is none) is wanted.
+func share(room, limit int) int {
+	if room <= 0 || limit <= 0 {
+		return limit
+	}
+	return min(limit, max(room/greedyPart, leastPart))
+}
+
+// holder is whom a connection from a counts for: with IPv6 a whole network, as
+// whoever has one address of it has all.
+func holder(a netip.Addr) netip.Addr {
+	if a = a.Unmap(); !a.Is6() {
+		return a
+	}
+	if p, err := a.WithZone("").Prefix(64); err == nil {
+		return p.Addr()
+	}
+	return a
 }

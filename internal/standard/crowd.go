@@ -18,9 +18,9 @@ type crowd struct {
 
 // admit takes conn in, at the cost of one that asks for nothing, if need be:
 // else whoever holds enough idle connections keeps everybody out.
-func (c *crowd) admit(conn *clientConn, lim *config.Limits) bool {
+func (c *crowd) admit(conn *clientConn, cfg *config.Config) bool {
 	for {
-		a, quietest := c.enter(conn, lim)
+		a, quietest := c.enter(conn, cfg)
 		if a != proxy.Full || quietest == nil {
 			return a == proxy.Admitted
 		}
@@ -30,10 +30,10 @@ func (c *crowd) admit(conn *clientConn, lim *config.Limits) bool {
 
 // enter takes conn in where no limit is reached. Where the crowd is full, it
 // finds one that asks for nothing.
-func (c *crowd) enter(conn *clientConn, lim *config.Limits) (a proxy.Admission, quietest *clientConn) {
+func (c *crowd) enter(conn *clientConn, cfg *config.Config) (a proxy.Admission, quietest *clientConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch a = c.count.Enter(conn.client, lim); a {
+	switch a = c.count.Enter(conn.client, cfg); a {
 	case proxy.Full:
 		quietest = c.quietest()
 	case proxy.Admitted:

@@ -59,7 +59,7 @@ func (l *listener) admit(c net.Conn) net.Conn {
 		client = a.AddrPort().Addr().Unmap()
 	}
 	conn := newClientConn(c, l.engine, client)
-	if l.engine.crowd.admit(conn, &l.engine.gate.Table().Config.Limits) {
+	if l.engine.crowd.admit(conn, l.engine.gate.Table().Config) {
 		return conn
 	}
 	l.engine.log.Debug("a connection above the limits was closed", "client", client.String())

@@ -1,0 +1,104 @@
+//go:build linux
+
+package loop
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/proxy"
+)
+
+// How long a client is listened to that was told the last there is.
+const (
+	lingerPatience = 5 * time.Second // without a byte
+	lingerTime     = 30 * time.Second
+	lingerShort    = time.Second // where time or room is short
+)
+
+// How many an engine listens to: no more than this, nor than a part of the room
+// that there is; and how many above the limits a loop does, which take
+// descriptors, too.
+const (
+	lingerMost    = 1024
+	lingerPart    = 8
+	lingerRefused = 128
+)
+
+// hangUp ends c after the last answer. A client that still sends is listened to
+// for a while: closing on unread bytes would reset the connection, and destroy
+// the answer before it is read. Most clients read it only once they have sent
+// all of their request.
+func (l *loop) hangUp(c *conn) {
+	if c.broken || !c.counted && l.refused > lingerRefused {
+		l.close(c)
+		return
+	}
+	if !c.hup {
+		_ = unix.Shutdown(c.fd, unix.SHUT_WR)
+	}
+	l.putWork(c)
+	c.phase, c.since = phaseLinger, l.wheel.now
+	l.lingering++
+	l.wheel.set(&c.timer, l.now, l.attention(c))
+	if l.lingering > l.mostLingering() {
+		l.endLongest(c)
+	}
+}
+
+// attention is how long c may say nothing.
+func (l *loop) attention(c *conn) time.Duration {
+	if l.quiesced || !c.counted {
+		return lingerShort
+	}
+	left := time.Duration(c.since-l.wheel.now)*tick + lingerTime
+	return max(min(lingerPatience, left), tick)
+}
+
+// mostLingering is how many l may listen to.
+func (l *loop) mostLingering() int {
+	most := lingerMost
+	if room := proxy.Room(l.cfg.Limits.Connections); room > 0 {
+		most = min(most, room/lingerPart)
+	}
+	return max(most/len(l.engine.loops), compared)
+}
+
+// endLongest closes the one, of some, that was listened to for longest; not
+// besides, which has only begun.
+func (l *loop) endLongest(besides *conn) {
+	var longest *conn
+	found := 0
+	for c := range l.some() {
+		if c.phase != phaseLinger || c == besides {
+			continue
+		}
+		if longest == nil || c.since < longest.since {
+			longest = c
+		}
+		if found++; found == compared {
+			break
+		}
+	}
+	if longest != nil {
+		l.close(longest)
+	}
+}
+
+// linger throws away what c still sends.
+func (l *loop) linger(c *conn) bool {
+	if !c.readable {
+		return false
+	}
+	n, errno := c.read(l.bufs.scratch[:])
+	switch {
+	case errno == unix.EAGAIN:
+		return false
+	case n == 0, l.wheel.now-c.since >= ticks(lingerTime):
+		l.close(c)
+		return false
+	}
+	l.wheel.set(&c.timer, l.now, l.attention(c))
+	return true
+}
