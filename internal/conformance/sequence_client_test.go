@@ -188,6 +188,7 @@ func (v *visit) ask(batch []*asked, stop chan struct{}) {
 func (v *visit) askOne(a *asked, stop chan struct{}) bool {
 	d := throw(v.seed, forClient|uint64(a.id))
 	head, body := a.request(v.seed, a.cookie)
+	v.ledger.asked(a.plan)
 	a.at = time.Now()
 	close(a.begun)
 	switch a.quit {

@@ -106,7 +106,7 @@ func (e *actor) takeBody(c net.Conn, in *bufio.Reader, m *message, p *plan) bool
 	}
 	for _, f := range m.trailer {
 		if !hasField(p.id.trailer(p.trailer), f) {
-			e.fault(p, m, "a request has the trailer field %v", f)
+			e.fault(p, m, "a request has the trailer field %q", f)
 		}
 	}
 	return err == nil
@@ -117,6 +117,12 @@ func (e *actor) answer(c net.Conn, p *plan, got string, doomed bool, d dice) boo
 	r := p.render(e.seed, e.name, got)
 	raw := slices.Concat(r.hints, r.head, r.body)
 	end := len(raw)
+	if doomed && p.answer.fate == stalls {
+		_, _ = c.Write(r.hints)
+		time.Sleep(responseHeader + time.Duration(d.IntN(300))*time.Millisecond)
+		_, _ = c.Write(raw)
+		return d.oneIn(2)
+	}
 	if doomed {
 		switch p.answer.fate {
 		case noHead:
@@ -127,23 +133,39 @@ func (e *actor) answer(c net.Conn, p *plan, got string, doomed bool, d dice) boo
 			end = len(r.hints) + len(r.head) + d.IntN(len(r.body)+1)
 		}
 	}
-	blurt := ""
+	pieces := d.cut(raw[:end], p.answer.pieces)
+	blurt, joined := "", false
 	if p.answer.after == blurts && !doomed {
 		blurt = e.unasked.next(p, d)
-		raw = append(raw, blurt...)
-		end = len(raw)
-		defer e.unasked.said(blurt, end < 16<<10)
+		last := slices.Concat(pieces[len(pieces)-1], []byte(blurt))
+		pieces[len(pieces)-1], joined = last, len(last) < 12<<10
+		defer e.unasked.said(blurt, joined)
 	}
-	for _, piece := range d.cut(raw[:end], p.answer.pieces) {
+	for i, piece := range pieces {
+		if i > 0 {
+			time.Sleep(d.pause())
+		}
 		if _, err := c.Write(piece); err != nil {
 			return false
 		}
-		time.Sleep(d.pause())
 	}
-	if doomed {
+	switch {
+	case doomed:
 		return e.forsake(c, d)
+	case joined && !p.answer.early:
+		e.mustNotBeReused(c, p)
 	}
 	return blurt == ""
+}
+
+// mustNotBeReused listens for a moment: behind more than an answer nobody may
+// send another request.
+func (e *actor) mustNotBeReused(c net.Conn, p *plan) {
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	m := &message{raw: make([]byte, 300)}
+	if n, _ := c.Read(m.raw); n > 0 {
+		e.fault(p, m, "a connection is used again on which more than an answer came")
+	}
 }
 
 // forsake ends the connection one way or the other.
@@ -184,7 +206,7 @@ func (p *plan) wrongRequest(m *message) string {
 		return "what stood behind the last request of a connection"
 	case p.kind != forwarded && p.kind != upgrade:
 		return "what was not for it"
-	case m.start != fmt.Sprintf("%s %s HTTP/1.1", p.method, p.path()):
+	case m.start != fmt.Sprintf("%s %s HTTP/1.1", p.method, p.straightPath()):
 		return fmt.Sprintf("the request line %q", m.start)
 	}
 	want := p.fields("")

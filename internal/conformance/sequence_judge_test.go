@@ -48,7 +48,6 @@ func (v *visit) judge(a *asked, h *heard) bool {
 	case h.get("X-Rgate-Reason") != "":
 		v.judgeOwn(p, h)
 	case p.kind == statistics:
-		v.shaky = true // net/http has the connection now: it closes on what is pipelined
 		v.judgeText(p, h, 200, statisticsSay)
 	default:
 		v.judgeAnswer(a, h)
@@ -79,7 +78,7 @@ func (v *visit) judgeOwn(p *plan, h *heard) {
 	}
 	for _, f := range h.fields {
 		if !mayHave(f) && !strings.HasPrefix(f.name, "X-Rgate-") && f.name != "Retry-After" && f.name != "Content-Type" {
-			v.fault(p, &h.message, "an answer of rgate's own has the field %v", f)
+			v.fault(p, &h.message, "an answer of rgate's own has the field %q", f)
 		}
 	}
 	if p.body != noBody && p.size > 0 {
@@ -119,12 +118,12 @@ func (v *visit) judgeAnswer(a *asked, h *heard) {
 	}
 	for _, f := range want {
 		if !hasField(m.fields, f) {
-			v.fault(p, m, "an answer has no field %.100v", f)
+			v.fault(p, m, "an answer has no field %.100q", f)
 		}
 	}
 	for _, f := range m.fields {
 		if !hasField(want, f) && !mayHave(f) && f.name != "Set-Cookie" {
-			v.fault(p, m, "an answer has the field %.100v", f)
+			v.fault(p, m, "an answer has the field %.100q", f)
 		}
 	}
 	v.judgeCookies(a, m)
@@ -142,7 +141,7 @@ func (v *visit) judgeBody(p *plan, h *heard) {
 	}
 	for _, f := range h.trailer {
 		if !hasField(p.id.trailer(p.answer.trailer), f) {
-			v.fault(p, &h.message, "an answer has the trailer field %v", f)
+			v.fault(p, &h.message, "an answer has the trailer field %q", f)
 		}
 	}
 	switch whole := len(h.body) == len(want); {
@@ -163,6 +162,7 @@ func (v *visit) judgeBody(p *plan, h *heard) {
 
 // answered counts an answer that came whole.
 func (v *visit) answered(p *plan, h *heard) {
+	v.ledger.answered(p, h)
 	v.tally.add("answered")
 	v.tally.add("answered by " + p.answer.body.String())
 	v.tally.add("request body by " + p.body.String())
@@ -198,11 +198,11 @@ func (v *visit) judgeCookies(a *asked, m *message) {
 		v.fault(a.plan, m, "a sticky cookie on another route")
 	case a.route != stickyRoute:
 	case told == "" && v.cookies.owner(a.cookie) != endpoint:
-		v.tally.add("not told") // the endpoint came while the exchange ran
+		v.fault(a.plan, m, "no sticky cookie, though the client had that of %q", v.cookies.owner(a.cookie))
 	case told == "":
 		v.tally.add("stuck")
 	case v.cookies.owner(a.cookie) == endpoint:
-		v.tally.add("told again") // likewise
+		v.tally.add("told again") // the endpoint came while the exchange ran
 	case !v.cookies.learn("; "+value, endpoint):
 		v.fault(a.plan, m, "the sticky cookie %q of another endpoint", value)
 	default:
@@ -214,7 +214,7 @@ func (v *visit) judgeCookies(a *asked, m *message) {
 func (p *plan) wrongHint(m *message) string {
 	for _, f := range m.fields {
 		if m.status() != 103 || f != (field{"Link", "<" + p.id.String() + ">"}) {
-			return fmt.Sprintf("the field %v", f)
+			return fmt.Sprintf("the field %q", f)
 		}
 	}
 	switch {

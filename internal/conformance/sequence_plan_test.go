@@ -11,13 +11,14 @@ import (
 // the identity, so that a client and an endpoint that know the identity know
 // the plan.
 type plan struct {
-	id     identity
-	kind   kind
-	method string
-	old    bool // HTTP/1.0
-	keep   bool // and the client asks to keep the connection
-	last   bool // the client asks to close
-	route  string
+	id      identity
+	kind    kind
+	method  string
+	old     bool // HTTP/1.0
+	keep    bool // and the client asks to keep the connection
+	last    bool // the client asks to close
+	route   string
+	crooked bool // the path is not normal
 
 	body       framing
 	size       int
@@ -96,6 +97,7 @@ const (
 	noHead
 	halfHead
 	halfBody
+	stalls // and answers when nobody waits any more
 )
 
 // after is what an endpoint does with its connection behind an answer.
@@ -175,6 +177,7 @@ func (p *plan) drawRequest(d dice) {
 	if d.oneIn(2) {
 		p.filler = 0
 	}
+	p.crooked = d.oneIn(4)
 	p.nominated, p.ownID, p.json = d.oneIn(5), d.oneIn(5), d.oneIn(4)
 	p.pieces = pick(d, 1, 1, 1, 2, 3, 6)
 	p.slowReader = d.oneIn(12)
@@ -215,7 +218,7 @@ func (p *plan) drawAnswer(d dice) {
 		a.keepAlive = 1 + d.IntN(3)
 	}
 	if d.oneIn(15) {
-		a.fate, a.failures = pick(d, noHead, halfHead, halfBody), pick(d, 1, 1, 2, 9)
+		a.fate, a.failures = pick(d, noHead, noHead, halfHead, halfHead, halfBody, halfBody, stalls), pick(d, 1, 1, 2, 9)
 	}
 	if !a.last && a.body != byClose && d.oneIn(5) {
 		a.after = pick(d, leaves, leavesLater, blurts, blurtsLater)
@@ -235,11 +238,20 @@ func (p *plan) ends() bool {
 // waits tells whether what the client sends next depends on the answer.
 func (p *plan) waits() bool { return p.ends() || p.expect }
 
+// path is what the client asks for.
 func (p *plan) path() string {
-	if p.kind == statistics {
-		return "/stats"
+	if p.crooked {
+		return "/a/.." + p.straightPath()
 	}
-	if p.kind == unmatched {
+	return p.straightPath()
+}
+
+// straightPath is what the endpoint is asked for.
+func (p *plan) straightPath() string {
+	switch p.kind {
+	case statistics:
+		return "/stats"
+	case unmatched:
 		return fmt.Sprintf("/nowhere/%v", p.id)
 	}
 	return fmt.Sprintf("/%s/%v?by=%v", p.route, p.id, p.id)

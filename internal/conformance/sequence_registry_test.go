@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -62,6 +63,36 @@ func (t *tally) String() string {
 		all = append(all, fmt.Sprintf("%s %d", what, t.of[what]))
 	}
 	return strings.Join(all, ", ")
+}
+
+// ledger is how many bytes of bodies may be counted, by what clients know.
+type ledger struct {
+	in, out bounds
+}
+
+type bounds struct{ least, most atomic.Int64 }
+
+// asked enters what p may come to.
+func (l *ledger) asked(p *plan) {
+	const own = 300 // an answer of rgate's own is shorter
+	l.in.most.Add(int64(p.size))
+	l.out.most.Add(int64(max(p.size, p.answer.size, own)))
+}
+
+// answered enters what p came to.
+func (l *ledger) answered(p *plan, h *heard) {
+	if !p.answer.early {
+		l.in.least.Add(int64(p.size))
+	}
+	l.out.least.Add(int64(len(h.body)))
+}
+
+// wrong says how n lies outside b; "" where it does not.
+func (b *bounds) wrong(n uint64) string {
+	if least, most := b.least.Load(), b.most.Load(); int64(n) < least || int64(n) > most {
+		return fmt.Sprintf("%d bytes are counted, which should be from %d to %d", n, least, most)
+	}
+	return ""
 }
 
 // cookies knows which endpoint each sticky cookie is of.
