@@ -126,3 +126,43 @@ func TestAnEndAfterAnUpgrade(t *testing.T) {
 		t.Error("it does not say what it cut")
 	}
 }
+
+// max_in_flight holds for all processes together, however many upgrades ago
+// an exchange began.
+func TestMaxInFlightHoldsOverUpgrades(t *testing.T) {
+	for _, engine := range []string{"standard", "loop"} {
+		for upgrades := range 3 {
+			t.Run(fmt.Sprint(engine, " ", upgrades), func(t *testing.T) {
+				s := newSlow(t)
+				p := spawn(t, spawned{config: static(engine, s.address) + "max_in_flight: 2\nqueue: {size: 10, timeout: 1m}\n"})
+				var all []*exchange
+				for range 2 {
+					all = append(all, p.begin("GET /old HTTP/1.1\r\nHost: x\r\n\r\n"))
+					<-s.asked
+				}
+				for range upgrades {
+					p.upgrade()
+				}
+				queued := p.begin("GET /new HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+				select {
+				case <-s.asked:
+					t.Error("one too many is in flight")
+				case <-time.After(500 * time.Millisecond):
+				}
+				close(s.may)
+				queued.answered(t, "/new")
+				for _, e := range all {
+					e.answered(t, "/old")
+					_ = e.Close()
+				}
+				if pids := p.generations(); len(pids) != upgrades+1 {
+					t.Errorf("generations: %v", pids)
+				} else {
+					for _, pid := range pids[:upgrades] {
+						until(t, "who has nothing to do any more ends", func() bool { return !alive(pid) })
+					}
+				}
+			})
+		}
+	}
+}

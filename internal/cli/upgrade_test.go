@@ -188,6 +188,14 @@ func TestTwentyUpgrades(t *testing.T) {
 	p := spawn(t, spawned{config: static("standard", address)})
 	rgate(t, "drain", address, "--socket", p.socket).want(t, 0)
 	second := p.upgrade()
+	until(t, "the first one ends", func() bool { return !alive(p.first.Process.Pid) })
+	var kinds []string // once the line to the first one is closed, too
+	until(t, "the descriptors settle", func() bool {
+		before := kinds
+		time.Sleep(50 * time.Millisecond)
+		kinds = descriptors(t, second)
+		return slices.Equal(before, kinds)
+	})
 	environ := func(pid int) string {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 		if err != nil {
@@ -197,7 +205,7 @@ func TestTwentyUpgrades(t *testing.T) {
 		slices.Sort(vars)
 		return strings.Join(vars, "\n")
 	}
-	kinds, env, last := descriptors(t, second), environ(second), second
+	env, last := environ(second), second
 	for range 19 {
 		last = p.upgrade()
 	}

@@ -157,6 +157,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.owned.Wait()
 	defer stop()
 	g.owned.Go(func() { g.own(background) })
+	if g.inherited.Successor() {
+		g.hear(background)
+	}
 	if g.handed {
 		// Whoever serves this socket now does it better until then.
 		if serve, err := g.await(ctx); !serve {
@@ -294,6 +297,9 @@ func (g *Gateway) leave(ctx, background context.Context, c *commands) {
 	}
 	if err := g.engine.Shutdown(bounded, quiet); err != nil {
 		g.log.Warn("some exchanges were cut at the end of the drain timeout", "error", err)
+	}
+	if g.succession.heir.Load() != 0 {
+		g.passOn(bounded)
 	}
 }
 

@@ -21,6 +21,7 @@ type owner struct {
 	pending *pending       // what is to take its place; nil for nothing
 	telling bool           // the service manager knows of a reload under way
 
+	elsewhere  elsewhere
 	held       held // who is drained by hand
 	bequeathed bool // a successor was told of it
 }
@@ -140,6 +141,9 @@ func (o *owner) apply() {
 	next := route.Build(o.cfg, o.sources.views(o.cfg), prev, o.pending.lent(o.cfg)...)
 	o.held.apply(next.Endpoints())
 	next.Held = o.held
+	if len(o.elsewhere) > 0 {
+		o.elsewhere.apply(next)
+	}
 	o.gate.Swap(next)
 	o.sources.place(o.cfg)
 	o.options.Supervisor.Status(summary(next))

@@ -88,7 +88,9 @@ func (g *Gateway) upgrade() (pid int, err error) {
 	if l := g.adminSocket(); l != nil {
 		sockets = append(sockets, l)
 	}
-	pid, err = g.options.Program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
+	program := *g.options.Program
+	program.Speak = g.speak
+	pid, err = program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
 	if err != nil {
 		g.keepOn()
 		return 0, err

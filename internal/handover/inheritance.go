@@ -1,12 +1,15 @@
 package handover
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -26,7 +29,8 @@ type Inheritance struct {
 	successor bool
 	listeners []net.Listener
 	line      *os.File // to the predecessor; nil where there is none
-	stderr    *os.File // what stderr is once the predecessor need not read it
+	hears     bool     // Listen closes the line
+	stderr    *os.File // what stderr is once the predecessor need not read it; nil from then on
 }
 
 // Inherit takes the inheritance, once: the environment no longer tells of it.
@@ -61,7 +65,7 @@ func (i *Inheritance) hold(line string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("%s is for rgate alone to set: %w", envLine, err)
 	}
-	i.line, i.stderr = inherited(to, "predecessor"), inherited(stderr, "stderr")
+	i.line, i.stderr = inheritedLine(to), inherited(stderr, "stderr")
 	return nil
 }
 
@@ -94,10 +98,16 @@ func (i *Inheritance) Discard() int {
 // Ready tells the predecessor that this process serves. The error is that the
 // predecessor is gone.
 func (i *Inheritance) Ready() error {
-	if i.line == nil {
+	if i.line == nil || i.stderr == nil {
 		return nil
 	}
-	defer i.Close()
+	defer func() {
+		_ = i.stderr.Close()
+		i.stderr = nil
+		if !i.hears {
+			i.Close()
+		}
+	}()
 	if err := becomeStderr(i.stderr); err != nil {
 		return fmt.Errorf("cannot take over stderr: %w", err)
 	}
@@ -112,7 +122,34 @@ func (i *Inheritance) Ready() error {
 func (i *Inheritance) Close() {
 	i.Discard()
 	if i.line != nil {
-		_, _ = i.line.Close(), i.stderr.Close()
-		i.line, i.stderr = nil, nil
+		_ = i.line.Close()
+		i.line = nil
+	}
+	if i.stderr != nil {
+		_ = i.stderr.Close()
+		i.stderr = nil
 	}
 }
+
+// Listen gives each line that the predecessor says to each, until that has no
+// more to say or ctx ends. It is called before Ready, and run beside it.
+func (i *Inheritance) Listen() (run func(ctx context.Context, each func(text []byte))) {
+	line := i.line
+	i.hears = line != nil
+	return func(ctx context.Context, each func([]byte)) {
+		if line == nil {
+			return
+		}
+		defer line.Close()
+		stop := context.AfterFunc(ctx, func() { _ = line.SetReadDeadline(time.Now()) })
+		defer stop()
+		lines := bufio.NewScanner(line)
+		lines.Buffer(nil, maxLine)
+		for lines.Scan() {
+			each(lines.Bytes())
+		}
+	}
+}
+
+// maxLine bounds what a predecessor says at a time.
+const maxLine = 1 << 20

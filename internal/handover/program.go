@@ -12,6 +12,10 @@ type Program struct {
 	Path   string   // of the executable
 	Args   []string // the name it goes by first
 	Stderr *os.File // gets what it says while it starts, and is its stderr from then on
+	// Speak is given the line to the successor as soon as that has started, and
+	// closes it when there is no more to say. What is written on it the
+	// successor hears by Listen. It must not wait. Nil says nothing.
+	Speak func(line *os.File)
 }
 
 // Self is the program that runs now, by the name it was started with: what

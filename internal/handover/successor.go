@@ -26,6 +26,9 @@ func (p *Program) Start(ctx context.Context, limit time.Duration, note string, l
 	}
 	err = s.await(ctx)
 	words := s.lastWords()
+	if err != nil || p.Speak == nil {
+		_ = s.line.Close()
+	}
 	if err != nil {
 		return 0, fmt.Errorf("the new process (%d, of %s) does not take over: %w%s", s.cmd.Process.Pid, p.Path, err, words)
 	}
@@ -38,6 +41,7 @@ type successor struct {
 	told   chan bool     // gets whether it said that it is ready, once
 	ended  chan struct{} // closed once it has ended and status is set
 	status error
+	line   *os.File      // to it and back
 	mouth  *os.File      // what it says comes from here
 	heard  chan struct{} // closed once words is complete
 	words  tail
@@ -57,7 +61,7 @@ func (s *successor) start(p *Program, note string, listeners []net.Listener) err
 		}
 		theirs = append(theirs, f)
 	}
-	line, say, err := os.Pipe()
+	line, say, err := pair()
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,11 @@ func (s *successor) start(p *Program, note string, listeners []net.Listener) err
 		_, _ = line.Close(), mouth.Close()
 		return err
 	}
-	go s.listen(line)
+	s.line = line
+	go s.listen()
+	if p.Speak != nil {
+		p.Speak(line)
+	}
 	go s.hear(p.Stderr)
 	go func() {
 		s.status = s.cmd.Wait()
@@ -100,10 +108,9 @@ func environment(own []string, n int, note string) []string {
 }
 
 // listen waits for the word on the line, or its end.
-func (s *successor) listen(line *os.File) {
-	defer line.Close()
+func (s *successor) listen() {
 	word := make([]byte, len(ready))
-	n, _ := io.ReadFull(line, word)
+	n, _ := io.ReadFull(s.line, word)
 	s.told <- string(word[:n]) == ready
 }
 

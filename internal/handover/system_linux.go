@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -13,6 +14,22 @@ import (
 func inherited(fd int, name string) *os.File {
 	unix.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), name)
+}
+
+// inheritedLine is an inherited descriptor that reads can be given up on.
+func inheritedLine(fd int) *os.File {
+	_ = unix.SetNonblock(fd, true) // fails where there is no such descriptor, as all that follows
+	return inherited(fd, "predecessor")
+}
+
+// pair is two ends of a line on which both can speak. What goes to a process
+// comes back from its end.
+func pair() (ours, theirs *os.File, err error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot make a line: %w", err)
+	}
+	return os.NewFile(uintptr(ends[0]), "successor"), os.NewFile(uintptr(ends[1]), "predecessor"), nil
 }
 
 // becomeStderr makes f what descriptor 2 stands for.
