@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rgate/internal/config"
 	"rgate/internal/rig"
 )
 
@@ -51,17 +50,6 @@ func answerOf(t *testing.T, in *bufio.Reader) *http.Response {
 	return res
 }
 
-// finalOf reads the final answer. The loop leaves asking for the body to the
-// endpoint alone; net/http may do so too, as its transport gets to it.
-func finalOf(t *testing.T, kind string, in *bufio.Reader) *http.Response {
-	t.Helper()
-	res := answerOf(t, in)
-	for kind == config.EngineStandard && res.StatusCode == 100 {
-		res = answerOf(t, in)
-	}
-	return res
-}
-
 // TestExpectedBodyComesAfterTheEndpointAskedForIt: 9110 10.1.1.
 func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 	for _, kind := range rig.Engines {
@@ -79,7 +67,7 @@ func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 			if _, err := io.WriteString(c, expectedBody); err != nil {
 				t.Fatal(err)
 			}
-			if res := finalOf(t, kind, in); res.StatusCode != 200 {
+			if res := answerOf(t, in); res.StatusCode != 200 {
 				t.Errorf("got %d, want 200", res.StatusCode)
 			}
 			if b := <-got; b != expectedBody {
@@ -103,14 +91,11 @@ func TestUnwantedBodyIsNoRequest(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
 				_, _ = io.Copy(io.Discard, c)
 			}))
-			res := finalOf(t, kind, in)
+			res := answerOf(t, in)
 			if b, _ := io.ReadAll(res.Body); res.StatusCode != 401 || string(b) != "no" {
 				t.Errorf("got %d %q, want 401", res.StatusCode, b)
 			}
 			_, _ = io.WriteString(c, expectedBody)
-			if kind == config.EngineStandard { // where it asked for the body after all, it takes it and waits for a request
-				_ = c.(*net.TCPConn).CloseWrite()
-			}
 			rest, err := io.ReadAll(in)
 			if e, ok := err.(net.Error); ok && e.Timeout() || strings.Contains(string(rest), "HTTP/1.") {
 				t.Errorf("got %q, %v, want the connection's end", rest, err)
@@ -150,7 +135,7 @@ func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
 	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
 			_, in := expectant(t, kind, nobody)
-			if res := finalOf(t, kind, in); res.StatusCode != 503 {
+			if res := answerOf(t, in); res.StatusCode != 503 {
 				t.Errorf("got %d, want 503", res.StatusCode)
 			}
 		})

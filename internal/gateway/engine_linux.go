@@ -8,7 +8,7 @@ import (
 
 // newEngine is the engine that the config asks for.
 func (g *Gateway) newEngine(o standard.Options) (engine, error) {
-	if o.Config.Engine == config.EngineStandard {
+	if g.options.Config.Engine == config.EngineStandard {
 		return standard.New(o), nil
 	}
 	handed := loop.NewHanded(g.listener.Addr())

@@ -117,7 +117,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	var err error
-	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Config: o.Config, Log: o.Log, Inform: admin.Page(g.gate.Table)})
+	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log, Inform: admin.Page(g.gate.Table)})
 	if err != nil {
 		return nil, g.refuse(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 
 	"rgate/internal/wire"
 )
@@ -63,6 +64,12 @@ func (h *handed) Close() error {
 	h.once.Do(func() { h.engine.crowd.Leave(h.addr) })
 	return h.Conn.Close()
 }
+
+// SyscallConn implements syscall.Conn: what was read already is not seen by it.
+func (h *handed) SyscallConn() (syscall.RawConn, error) { return h.Conn.(syscall.Conn).SyscallConn() }
+
+// SetLinger says what becomes of unsent bytes, as a TCP connection's does.
+func (h *handed) SetLinger(seconds int) error { return h.Conn.(*net.TCPConn).SetLinger(seconds) }
 
 // CloseWrite ends the sending side, as a TCP connection does.
 func (h *handed) CloseWrite() error {

@@ -60,7 +60,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	}
 	r := &Rig{Addr: l.Addr().String(), Gate: gate, ended: make(chan struct{})}
 	defer t.Cleanup(func() { close(r.ended); r.drains.Wait() }) // while the engines still serve
-	std := standard.New(standard.Options{Gate: gate, Config: cfg, Log: log, Inform: page})
+	std := standard.New(standard.Options{Gate: gate, Log: log, Inform: page})
 	if kind == config.EngineStandard {
 		r.serve(t, std, l)
 		return r

@@ -12,65 +12,121 @@ import (
 type crowd struct {
 	count proxy.Crowd
 
-	mu    sync.Mutex
-	conns map[*clientConn]struct{}
+	mu     sync.Mutex
+	conns  map[*client]struct{}
+	closed bool
 }
 
-// admit takes conn in, at the cost of one that asks for nothing, if need be:
-// else whoever holds enough idle connections keeps everybody out.
-func (c *crowd) admit(conn *clientConn, cfg *config.Config) bool {
+// admit takes c in at the cost of one that does not get on, if need be: else
+// whoever holds enough such connections keeps everybody out.
+func (w *crowd) admit(c *client, cfg *config.Config) bool {
 	for {
-		a, quietest := c.enter(conn, cfg)
-		if a != proxy.Full || quietest == nil {
+		a, out := w.enter(c, cfg)
+		if a != proxy.Full || out == nil {
 			return a == proxy.Admitted
 		}
-		_ = quietest.Close() // it leaves the crowd
+		_ = out.Close()
 	}
 }
 
-// enter takes conn in where no limit is reached. Where the crowd is full, it
-// finds one that asks for nothing.
-func (c *crowd) enter(conn *clientConn, cfg *config.Config) (a proxy.Admission, quietest *clientConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch a = c.count.Enter(conn.client, cfg); a {
+// enter takes c in. Where the crowd is full, it puts one out that does not get
+// on.
+func (w *crowd) enter(c *client, cfg *config.Config) (a proxy.Admission, out *client) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return proxy.Greedy, nil
+	}
+	switch a = w.count.Enter(c.addr, cfg); a {
 	case proxy.Full:
-		quietest = c.quietest()
-	case proxy.Admitted:
-		if c.conns == nil {
-			c.conns = map[*clientConn]struct{}{}
+		if out = w.dispensable(cfg); out != nil {
+			w.forget(out)
 		}
-		c.conns[conn] = struct{}{}
+	case proxy.Admitted:
+		c.counted = true
+		w.add(c)
 	}
-	return a, quietest
+	return a, out
 }
 
-// looks bounds the search for a quiet client.
-const looks = 64
+// keep notes a connection above the limits, which is not counted but may have to
+// be closed.
+func (w *crowd) keep(c *client) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.add(c)
+	return true
+}
 
-// quietest is, of some clients that ask for nothing, the one that would be
-// closed first anyway; nil where none was found.
-func (c *crowd) quietest() (quietest *clientConn) {
-	var first time.Time
-	left := looks
-	for conn := range c.conns { // begins anywhere
-		if left--; left < 0 {
+func (w *crowd) add(c *client) {
+	if w.conns == nil {
+		w.conns = map[*client]struct{}{}
+	}
+	w.conns[c] = struct{}{}
+}
+
+// A search for a client compares this many, and looks at so many: most may be
+// busy.
+const (
+	compared = 16
+	looks    = 1024
+)
+
+// dispensable is, of some clients that do not get on, the one that would be
+// closed first anyway. Those of who holds much of the room come before all
+// others. It is nil where none was found.
+func (w *crowd) dispensable(cfg *config.Config) (first *client) {
+	var firstDue time.Time
+	now, looked, found, firstHeavy := time.Now(), 0, 0, false
+	for c := range w.conns { // begins anywhere
+		if looked++; looked > looks || found == compared {
 			break
 		}
-		since := conn.quietSince()
-		if since.IsZero() {
+		if !c.counted || c.debt.paid() {
 			continue
 		}
-		if due := since.Add(conn.patience()); quietest == nil || due.Before(first) {
-			quietest, first = conn, due
+		heavy := w.count.Heavy(c.addr, cfg)
+		due := c.debt.due(now, cfg, heavy)
+		if due.IsZero() {
+			continue
+		}
+		found++
+		sooner := first == nil || heavy && !firstHeavy || heavy == firstHeavy && due.Before(firstDue)
+		// What is there to be read may be what was waited for.
+		if sooner && (!c.debt.ofRequest() || c.sight.silent()) {
+			first, firstDue, firstHeavy = c, due, heavy
 		}
 	}
-	return quietest
+	return first
 }
 
-func (c *crowd) leave(conn *clientConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.conns, conn)
-	c.count.Leave(conn.client)
+func (w *crowd) leave(c *client) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(c)
+}
+
+func (w *crowd) forget(c *client) {
+	if _, known := w.conns[c]; !known {
+		return // it was put out before
+	}
+	delete(w.conns, c)
+	if c.counted {
+		w.count.Leave(c.addr)
+	}
+}
+
+// all are the connections of the moment. With last, no other follows.
+func (w *crowd) all(last bool) []*client {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = w.closed || last
+	all := make([]*client, 0, len(w.conns))
+	for c := range w.conns {
+		all = append(all, c)
+	}
+	return all
 }

@@ -1,10 +1,12 @@
-// Package standard is the engine on net/http: its server, and
-// httputil.ReverseProxy with a tuned transport. It runs everywhere and may
-// wait, and leaves every decision to package proxy.
+// Package standard is the engine that runs everywhere: a goroutine for each
+// client connection, which may wait, and a pool of connections to each endpoint.
+// It words messages with package wire and leaves every decision to package proxy,
+// as the loop does.
 //
-// How a request goes through: the listener bounds connections, net/http reads
-// the head, Engine.ServeHTTP fills an exchange and asks the gate. A request
-// that is to be forwarded goes into ReverseProxy, whose transport is the
-// exchange itself: its RoundTrip loops over the endpoints the gate names, and
-// each endpoint has an http.Transport of its own.
+// How a request goes through: client.serve reads a head and asks the gate. A
+// request that is to be forwarded makes attempts, each on a connection of its
+// own. During one, two goroutines share the work: the client's own moves the
+// answer from the endpoint to the client, and a second one, of the type upload,
+// moves what is left of the request's body the other way and then watches whether
+// the client leaves.
 package standard

@@ -1,115 +1,137 @@
 package standard
 
 import (
-	"context"
-	"net/http"
-	"net/netip"
-	"strings"
-	"sync/atomic"
 	"time"
 
+	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
+	"rgate/internal/wire"
 )
 
-// exchange is one request under way: what proxy knows of it and what this
-// engine does. It is not pooled: the transport may still read a request body
-// for a moment after the handler has returned.
+// exchange is one request under way and its answer. Engines lend them. What one
+// holds outlives an exchange only as memory: the rest is assigned anew, whole.
 type exchange struct {
+	memory
+	state
+}
+
+// memory is kept from exchange to exchange.
+type memory struct {
+	req               h1.Request
+	resp              h1.Response
+	reqBody, respBody h1.Body
+	header            wire.Header // shows req
+	in                buffer      // from the client; the head stays in front until the end
+	down              buffer      // from the endpoint
+	out               buffer      // to the client
+	up                upload
+}
+
+// state is the state of one exchange.
+type state struct {
 	proxy.Exchange
-	engine    *Engine
-	request   *http.Request // as it came
-	body      *body         // nil for none
-	outcome   upstream.Outcome
-	websocket bool // the client asked for one
-	informed  bool // it was for the statistics page
-
-	bytesIn, bytesOut atomic.Int64
+	client    *client
+	keep      int  // length of the request's head in front of in
+	begun     bool // Begin or Refuse was called
+	chunked   bool // the answer goes out in chunks
+	raw       bool // the answer ends with the client's connection
+	close     bool // the client's connection ends with this exchange
+	interims  int  // 1xx answers of this attempt
+	continued bool // 100 Continue was passed on
 }
 
-type exchangeKey struct{}
-
-func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
-
-// ServeHTTP implements http.Handler.
-func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e.running.begin()
-	defer e.running.end()
-	x := &exchange{engine: e, request: r}
-	c := clientConnOf(r.Context())
-	c.answering.Store(true)
-	n, limit := c.requests.Add(1), e.gate.Table().Config.Limits.RequestsPerConnection
-	if limit > 0 && n >= int64(limit) {
-		c.last.Store(true)
+// take lends an exchange for c's next request.
+func (e *Engine) take(c *client) *exchange {
+	x, ok := e.spare.Get().(*exchange)
+	if !ok {
+		x = &exchange{}
+		x.header.Request = &x.req
+		x.up.x = x
+		x.up.broke = make(chan struct{}, 1)
 	}
-	w = &writer{ResponseWriter: w, old: !r.ProtoAtLeast(1, 1), conn: c}
-	x.fill()
-	defer x.end()
-	if a := x.refusal(); a != nil {
-		e.gate.Refuse(&x.Exchange, a)
-		x.answer(w)
-		return
-	}
-	switch v := e.gate.Begin(&x.Exchange); {
-	case v == proxy.Inform:
-		x.informed = true
-		if c.ending() {
-			w.Header().Set("Connection", "close")
-		}
-		x.Answer = e.inform(&x.Exchange)
-		x.answer(w)
-	case v == proxy.Reply, v == proxy.Queue && !x.wait():
-		x.answer(w)
-	default:
-		x.forward(w)
-	}
+	x.client = c
+	x.in.need()
+	return x
 }
 
-// fill takes the request into what proxy decides by.
-func (x *exchange) fill() {
-	r := x.request
-	x.Start = time.Now()
-	x.Method, x.Target, x.Host = []byte(r.Method), []byte(target(r.RequestURI)), []byte(r.Host)
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		x.Peer = peer.Addr().Unmap()
+// give takes x back.
+func (e *Engine) give(x *exchange) {
+	for _, b := range []*buffer{&x.in, &x.down, &x.out, &x.up.out} {
+		b.release()
 	}
-	x.TLS = r.TLS != nil
-	x.Header = header(r.Header)
-	if r.ContentLength == 0 {
-		return
-	}
-	x.body = newBody(r.Body, &x.bytesIn)
-	x.Exchange.Body = proxy.Streamed
-	if r.ContentLength > 0 && r.ContentLength <= maxKept {
-		x.Exchange.Body = proxy.Replayable
-	}
+	x.reset()
+	x.client = nil
+	e.spare.Put(x)
 }
 
-// target is the path and query of a request target (RFC 9112 §3.2).
-func target(uri string) string {
-	if strings.HasPrefix(uri, "/") || uri == "*" {
-		return uri
+// reset makes x ready for the next request of the same client.
+func (x *exchange) reset() {
+	x.req.Reset()
+	x.resp.Reset()
+	x.reqBody.Reset()
+	x.respBody.Reset()
+	x.state = state{client: x.client}
+}
+
+func (x *exchange) engine() *Engine { return x.client.engine }
+
+// accept goes on with a complete head of n bytes at the start of in.
+func (x *exchange) accept(n int) {
+	if cap(x.in.b)-n < wire.MinBodyRoom {
+		x.in.b = append(make([]byte, 0, n+bufferSize), x.in.b...)
+		x.req.Reset()
+		_, _ = h1.ParseRequest(x.in.b, wire.RequestLimits(&x.client.config().Limits), &x.req) // it was good a moment ago
 	}
-	_, rest, absolute := strings.Cut(uri, "://")
-	at := strings.IndexAny(rest, "/?")
+	x.keep, x.in.r = n, n
+	r, c := &x.req, x.client
+	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
+	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
+	r.Body(&x.reqBody, h1.Limits{})
 	switch {
-	case !absolute:
-		return uri
-	case at < 0:
-		return "/"
-	case rest[at] == '?':
-		return "/" + rest[at:]
+	case x.reqBody.Done():
+		x.Body = proxy.NoBody
+	case wire.Keeps(r, n):
+		x.Body = proxy.Replayable
+	default:
+		x.Body = proxy.Streamed
 	}
-	return rest[at:]
+	c.served++
+	most := c.config().Limits.RequestsPerConnection
+	x.close = r.Close || most > 0 && c.served >= most
 }
 
-// wait lines x up for its backend; false where it may not go on.
-func (x *exchange) wait() bool {
+// respond sees to it that the request is answered. It tells whether another may
+// follow on the connection.
+func (c *client) respond() bool {
+	x := c.x
+	c.debt.pay()
+	x.begun = true
+	switch c.engine.gate.Begin(&x.Exchange) {
+	case proxy.Inform:
+		x.begun = false
+		x.Answer = c.engine.inform(&x.Exchange)
+		return x.reply()
+	case proxy.Reply:
+		return x.reply()
+	case proxy.Queue:
+		if !x.enqueue() {
+			return x.Answer != nil && x.reply()
+		}
+	}
+	return x.forward()
+}
+
+// enqueue waits for a place at a full backend; false where there is none.
+func (x *exchange) enqueue() bool {
 	ticket := x.Enqueue(nil)
 	if ticket == nil {
 		x.Abandoned(nil)
 		return false
 	}
+	x.up.begin(nil)
+	x.up.start()
+	defer x.up.stop()
 	patience := time.NewTimer(x.Route.Backend.QueueTime)
 	defer patience.Stop()
 	select {
@@ -118,74 +140,116 @@ func (x *exchange) wait() bool {
 		return true
 	case <-patience.C:
 		x.Abandoned(ticket)
-		return false
-	case <-x.request.Context().Done():
+	case <-x.up.broke:
 		x.Gone(ticket)
-		x.outcome = upstream.Canceled
+		x.record(upstream.Canceled)
+	}
+	return false
+}
+
+// forward makes attempts until one answers or none may follow.
+func (x *exchange) forward() bool {
+	for last := upstream.None; ; {
+		e := x.Next(last, time.Now())
+		if e == nil {
+			return x.reply()
+		}
+		switch last = x.attempt(e, last); last {
+		case upstream.Answered:
+			x.record(last)
+			return x.next()
+		case upstream.Truncated:
+			x.record(last)
+			x.abort()
+			return false
+		case upstream.Canceled:
+			return x.cancel()
+		}
+	}
+}
+
+// cancel ends an exchange that its client ended, by leaving or by what it sent.
+func (x *exchange) cancel() bool {
+	a := x.up.blame()
+	if a != nil && !x.up.headed {
+		x.refuse(a)
 		return false
 	}
+	x.record(upstream.Canceled)
+	if x.up.headed {
+		x.client.reset()
+	}
+	return false
 }
 
-// end records the exchange, also where the handler panics.
-func (x *exchange) end() {
-	if x.informed {
-		return
+// record ends the exchange's record, once.
+func (x *exchange) record(o upstream.Outcome) {
+	if x.begun {
+		x.begun = false
+		x.End(o, time.Now())
 	}
-	if x.body != nil {
-		_ = x.body.Close()
-	}
-	x.BytesIn, x.BytesOut = x.bytesIn.Load(), x.bytesOut.Load()
-	x.End(x.outcome, time.Now())
 }
 
-// forward sends the request on and its answer back.
-func (x *exchange) forward(w http.ResponseWriter) {
-	r := x.request
-	x.websocket = r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && x.body == nil &&
-		len(r.Header["Upgrade"]) == 1 && strings.EqualFold(r.Header["Upgrade"][0], "websocket")
-	if !x.websocket {
-		r.Header.Del("Upgrade")
-		r.Header.Del("Http2-Settings")
+// abort closes the connection so that the client sees that the answer is not
+// complete, also where only the connection's end would have told.
+func (x *exchange) abort() {
+	if x.raw {
+		x.client.reset()
 	}
-	in := r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-	if x.body != nil {
-		least := x.Table.Config.Limits.BodyProgress
-		defer watch(least, &x.bytesIn, &x.body.waiting, func() { _ = clientConnOf(r.Context()).Conn.Close() }).end()
-		if r.Trailer == nil {
-			r.Trailer = http.Header{} // for trailers that were not announced
-		}
-		in.Body, in.Trailer = x.body, r.Trailer
-		// Else net/http would read all of the body before the response's head.
-		_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 writer can
-	}
-	x.engine.forward.ServeHTTP(w, in)
 }
 
-// writer keeps interim answers from clients that do not know them, and
-// net/http from adding to an endpoint's answer. Asking for the body is left to
-// net/http, which does so when the body is read, so when the endpoint has asked:
-// else a client can be asked twice.
-type writer struct {
-	http.ResponseWriter
-	old  bool // HTTP/1.0
-	conn *clientConn
+// refuse answers a request that could not be read, and closes after it: nobody
+// knows where the next one would begin.
+func (x *exchange) refuse(a *proxy.Answer) {
+	if !x.begun {
+		x.Peer, x.Start, x.Method = x.client.addr, time.Now(), x.req.Method
+		x.begun = true
+		x.engine().gate.Refuse(&x.Exchange, a)
+	} else {
+		x.Answer, x.Status = a, a.Status
+		x.record(upstream.Canceled) // whatever endpoint it went to is not to blame
+	}
+	x.close = true
+	x.reply()
 }
 
-// WriteHeader implements http.ResponseWriter.
-func (w *writer) WriteHeader(status int) {
-	if status == http.StatusContinue || w.old && status >= 100 && status < 200 {
-		return
+// reply sends x.Answer. What the client's request still holds is skipped where it
+// is here already; otherwise the connection closes.
+func (x *exchange) reply() bool {
+	for !x.close && !x.reqBody.Done() {
+		_, n, _, err := x.reqBody.Next(x.in.pending())
+		x.in.r += n
+		x.close = n == 0 || err != nil
 	}
-	if h := w.Header(); status >= 200 {
-		if _, told := h["Content-Type"]; !told {
-			h["Content-Type"] = nil // or else net/http guesses one
-		}
-		if w.conn.ending() {
-			h.Set("Connection", "close")
-		}
+	x.close = x.close || x.engine().stopping()
+	x.chunked = false
+	x.out.need()
+	x.out.b = wire.AppendAnswer(x.out.b[:0], &x.Exchange, x.ending(), x.engine().currentDate())
+	err := x.client.write(x.out.b)
+	x.record(upstream.None) // the last attempt was settled when it failed
+	if err != nil {
+		x.client.reset()
+		return false
 	}
-	w.ResponseWriter.WriteHeader(status)
+	return x.next()
 }
 
-// Unwrap is for http.ResponseController.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// ending is how the answer ends.
+func (x *exchange) ending() wire.Ending {
+	return wire.Ending{Chunked: x.chunked, Close: x.close, KeepAlive: x.req.KeepAlive}
+}
+
+// next makes the connection ready for another request, or ends it.
+func (x *exchange) next() bool {
+	c := x.client
+	if x.Upgraded {
+		return false
+	}
+	if x.close || !x.reqBody.Done() {
+		c.hangUp()
+		return false
+	}
+	x.in.compact(0)
+	x.reset()
+	return true
+}

@@ -57,7 +57,7 @@ func TestUpgradeThatTheEndpointDeclines(t *testing.T) {
 	r := start(t, nil, backend(t, hello))
 	p := r.dial()
 	p.say(handshake)
-	if res, text := p.response("GET"); res.StatusCode != 200 || text != "hello " || !res.Close {
+	if res, text := p.response("GET"); res.StatusCode != 200 || text != "hello " || res.Close {
 		t.Errorf("%v %q", res, text)
 	}
 }

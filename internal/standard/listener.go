@@ -1,16 +1,15 @@
 package standard
 
 import (
+	"errors"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// listener accepts client connections within the limits. One above them is
-// told so and closed: were it left waiting, a few clients that hold on to
-// their connections could keep everybody out without anyone's knowing.
+// listener accepts client connections until its engine is shut down.
 type listener struct {
 	net.Listener
 	engine   *Engine
@@ -21,7 +20,7 @@ type listener struct {
 
 // Close implements net.Listener.
 func (l *listener) Close() error {
-	var err error // closing it again, as net/http does, is none
+	var err error // closing it again is none
 	l.once.Do(func() {
 		err = l.Listener.Close()
 		close(l.closed)
@@ -29,42 +28,81 @@ func (l *listener) Close() error {
 	return err
 }
 
-const crowded = "HTTP/1.1 503 Service Unavailable\r\nX-Rgate-Reason: overloaded\r\n" +
-	"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+// The pauses between tries where nothing can be accepted, and how often that is
+// logged at most.
+const (
+	firstPause     = 5 * time.Millisecond
+	longestPause   = time.Second
+	complaintEvery = time.Minute
+)
 
-// Accept implements net.Listener.
-func (l *listener) Accept() (net.Conn, error) {
+// serve accepts until l is closed, or cannot be accepted from.
+func (l *listener) serve() error {
+	l.engine.running.begin()
+	defer l.engine.running.end()
+	defer l.Close()
+	pause, complained := firstPause, time.Time{}
 	for {
-		c, err := l.Listener.Accept()
-		if l.patience.Load() > 0 && !l.goOn(err) {
-			_ = l.Close()
-			return nil, net.ErrClosed
-		}
-		if err != nil && l.patience.Load() == 0 {
-			return nil, err
-		}
-		if err != nil {
-			continue
-		}
-		if conn := l.admit(c); conn != nil {
-			return conn, nil
+		c, err := l.Accept()
+		draining := l.patience.Load() > 0
+		switch {
+		case err == nil:
+			pause = firstPause
+			l.engine.open(c)
+			if draining {
+				l.goOn(nil)
+			}
+		case draining && !l.goOn(err):
+			return nil
+		case draining:
+		case !scarce(err):
+			return err
+		default:
+			if now := time.Now(); now.Sub(complained) >= complaintEvery {
+				complained = now
+				l.engine.log.Error("connections cannot be accepted, and wait; raise the limit of open files (LimitNOFILE=, ulimit -n) or lower limits.connections", "error", err)
+			}
+			l.rest(pause)
+			pause = min(2*pause, longestPause)
 		}
 	}
 }
 
-// admit is c as a client's connection; nil where it is one too many.
-func (l *listener) admit(c net.Conn) net.Conn {
-	var client netip.Addr
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		client = a.AddrPort().Addr().Unmap()
+func (l *listener) rest(pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.closed:
 	}
-	conn := newClientConn(c, l.engine, client)
-	if l.engine.crowd.admit(conn, l.engine.gate.Table().Config) {
-		return conn
+}
+
+// scarce tells whether an accept failed for want of something, or for that one
+// connection alone.
+func scarce(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
 	}
-	l.engine.log.Debug("a connection above the limits was closed", "client", client.String())
-	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = c.Write([]byte(crowded)) // as much of it as fits the empty socket
-	_ = c.Close()
-	return nil
+	return false
+}
+
+// open takes a connection in. One above the limits is told so and closed: were it
+// left waiting, a few clients that hold on to their connections could keep
+// everybody out without anyone's knowing.
+func (e *Engine) open(conn net.Conn) {
+	c := newClient(e, conn)
+	e.running.begin()
+	if e.crowd.admit(c, c.config()) {
+		go c.serve()
+		return
+	}
+	e.log.Debug("a connection above the limits was closed", "client", c.addr.String())
+	if !e.crowd.keep(c) {
+		_ = c.Close()
+		e.running.end()
+		return
+	}
+	go c.turnAway()
 }

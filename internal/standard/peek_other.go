@@ -2,13 +2,16 @@
 
 package standard
 
-import "net"
-
-// canLook tells whether ended knows.
+// canLook tells whether sight knows.
 const canLook = false
 
-// ended cannot tell here: a closed connection shows when it is used.
-func ended(net.Conn) bool { return false }
+// sight cannot tell here what has become of a connection: it shows when it is
+// used.
+type sight struct{}
 
-// waiting cannot tell here.
-func waiting(any) bool { return false }
+func sightOf(any) sight { return sight{} }
+
+func (sight) ended() bool   { return false }
+func (sight) silent() bool  { return true }
+func (sight) broken() bool  { return false }
+func (sight) waiting() bool { return false }

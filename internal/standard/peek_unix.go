@@ -3,52 +3,77 @@
 package standard
 
 import (
-	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// canLook tells whether ended knows.
+// canLook tells whether sight knows.
 const canLook = true
 
-// ended tells whether the peer of an idle connection has closed it, or has
-// sent what nobody asked for.
-func ended(c net.Conn) bool {
-	raw, ok := c.(syscall.Conn)
-	if !ok {
-		return false
+// sight looks at a connection, or a listener, without touching it. The zero
+// sight sees nothing.
+type sight struct{ raw syscall.RawConn }
+
+func sightOf(c any) sight {
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			return sight{raw}
+		}
 	}
-	control, err := raw.SyscallConn()
-	if err != nil {
-		return true
-	}
-	gone := false
-	// Control and not Read: a reader waits on the connection all the time.
-	err = control.Control(func(fd uintptr) {
-		var one [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)
-		gone = err != syscall.EAGAIN && err != syscall.EINTR
-	})
-	return gone || err != nil
+	return sight{}
 }
+
+// peek reads a byte and leaves it there. Control and not Read: another goroutine
+// may wait in a read.
+func (s sight) peek() (n int, err error) {
+	if s.raw == nil {
+		return 0, syscall.EAGAIN
+	}
+	closed := s.raw.Control(func(fd uintptr) {
+		var one [1]byte
+		for {
+			n, _, err = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+			if err != syscall.EINTR {
+				return
+			}
+		}
+	})
+	if closed != nil {
+		return 0, closed
+	}
+	return n, err
+}
+
+// ended tells whether the peer has ended its sending side, or the connection,
+// and all that it sent before has been read.
+func (s sight) ended() bool {
+	n, err := s.peek()
+	return n <= 0 && err != syscall.EAGAIN
+}
+
+// silent tells whether there is neither a byte to be read nor an end.
+func (s sight) silent() bool {
+	_, err := s.peek()
+	return err == syscall.EAGAIN
+}
+
+// broken tells whether a connection is dead both ways, though its end was read.
+func (s sight) broken() bool { return s.poll(0)&(unix.POLLERR|unix.POLLHUP) != 0 }
 
 // waiting tells whether a read from a connection, or an accept from a listener,
 // would find something at once.
-func waiting(c any) bool {
-	raw, ok := c.(syscall.Conn)
-	if !ok {
-		return false
+func (s sight) waiting() bool { return s.poll(unix.POLLIN) != 0 }
+
+func (s sight) poll(events int16) (found int16) {
+	if s.raw == nil {
+		return 0
 	}
-	control, err := raw.SyscallConn()
-	if err != nil {
-		return false
-	}
-	found := false
-	err = control.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(fds, 0)
-		found = err == nil && n > 0
+	_ = s.raw.Control(func(fd uintptr) { // fails on a closed connection, which is none of these
+		fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+		if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
+			found = fds[0].Revents
+		}
 	})
-	return found && err == nil
+	return found
 }

@@ -15,71 +15,34 @@ const (
 )
 
 // Shutdown takes the connections that wait to be accepted and then accepts no
-// more. A request that comes on a kept-alive connection is still answered,
-// with Connection: close; one that stays quiet is closed linger after its last
-// activity or the beginning of the shutdown, whichever is later. (net/http
-// would close it at once, and with it lose the request a client just sends.)
+// more. A request that comes on a kept-alive connection is still answered, with
+// Connection: close; one that stays quiet is closed linger after its last
+// activity or the beginning of the shutdown, whichever is later.
 //
-// What is in flight is waited for, upgraded connections too, until ctx ends:
-// then the rest is cut, and the error is ctx's.
+// What is in flight is waited for, WebSockets too, until ctx ends: then the rest
+// is cut, and the error is ctx's.
 func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
-	defer e.closeTransports()
+	defer e.pools.close()
 	defer e.cut()
-	began := time.Now()
-	e.stopping.Store(true)
+	e.linger.CompareAndSwap(0, int64(max(linger, 1)))
 	e.doors.close(ctx)
-	err := e.crowd.disperse(ctx, began, linger)
-	if err == nil {
-		err = e.server.Shutdown(ctx)
+	for _, c := range e.crowd.all(false) {
+		c.hurry()
 	}
-	if err == nil {
-		err = e.running.wait(ctx) // net/http does not count upgraded connections
-	}
+	err := e.running.wait(ctx)
 	if err == nil {
 		return nil
 	}
 	e.cut()
-	_ = e.server.Close() // what it says is that the listener is closed already
-	_ = e.running.wait(context.Background())
+	for _, c := range e.crowd.all(true) {
+		_ = c.Close()
+	}
+	_ = e.running.wait(context.Background()) // nothing waits any more
 	return err
 }
 
-// disperse closes connections once they have been quiet for linger, until all
-// have gone.
-func (c *crowd) disperse(ctx context.Context, began time.Time, linger time.Duration) error {
-	pause := time.Millisecond
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	for c.closeQuiet(began, linger) > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-		}
-		pause = min(2*pause, 50*time.Millisecond)
-		timer.Reset(pause)
-	}
-	return nil
-}
-
-// closeQuiet tells how many connections are left.
-func (c *crowd) closeQuiet(began time.Time, linger time.Duration) int {
-	var over []*clientConn
-	now := time.Now()
-	c.mu.Lock()
-	left := len(c.conns)
-	for conn := range c.conns {
-		since := conn.quietSince()
-		if !since.IsZero() && now.Sub(since) >= linger && now.Sub(began) >= linger && !waiting(conn.Conn) {
-			over = append(over, conn)
-		}
-	}
-	c.mu.Unlock()
-	for _, conn := range over {
-		_ = conn.Close()
-	}
-	return left - len(over)
-}
+// stopping tells whether Shutdown was called: the next answer is the last.
+func (e *Engine) stopping() bool { return e.linger.Load() != 0 }
 
 // doors are the listeners that an engine serves.
 type doors struct {
@@ -135,7 +98,7 @@ func (l *listener) drain() {
 func (l *listener) goOn(err error) bool {
 	now := time.Now()
 	patient := now.UnixNano() < l.patience.Load()
-	if err != nil && !(patient && isTimeout(err) && waiting(l.Listener)) {
+	if err != nil && !(patient && isTimeout(err) && sightOf(l.Listener).waiting()) {
 		return false
 	}
 	until := now

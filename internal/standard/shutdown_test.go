@@ -221,7 +221,7 @@ func TestPatienceWithTheQueueEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	for !waiting(tcp) {
+	for !sightOf(tcp).waiting() {
 		time.Sleep(time.Millisecond)
 	}
 	l.patience.Store(time.Now().Add(time.Hour).UnixNano())

@@ -1,0 +1,259 @@
+package standard
+
+import (
+	"rgate/internal/config"
+	"rgate/internal/h1"
+	"rgate/internal/proxy"
+	"rgate/internal/upstream"
+	"rgate/internal/wire"
+)
+
+// attempt makes one attempt on e, after one that ended with last.
+func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream.Outcome {
+	// After these only a fresh connection will do.
+	fresh := last == upstream.Stale || last == upstream.Reset
+	conn, o := x.engine().connect(e, x.client.config(), fresh)
+	u := &x.up
+	u.begin(conn)
+	if o != upstream.None {
+		return o
+	}
+	x.interims = 0
+	x.resp.Reset()
+	x.down.need()
+	x.down.b, x.down.r = x.down.b[:0], 0
+	u.launch()
+	u.start()
+	o, err := x.receive()
+	u.stop()
+	if o == upstream.None {
+		o = x.judge(err)
+	}
+	if x.Fault == nil && u.why == none {
+		x.Fault = err
+	}
+	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && x.down.empty() {
+		x.engine().pools.keep(conn)
+	} else {
+		_ = conn.Close()
+	}
+	u.conn = nil
+	return o
+}
+
+// receive reads the answer and passes it on. None says that the endpoint's
+// connection failed with err before there was a head.
+func (x *exchange) receive() (upstream.Outcome, error) {
+	conn := x.up.conn
+	for {
+		if x.up.reason() != none {
+			return upstream.None, nil
+		}
+		n, o := x.heads()
+		if o != upstream.None {
+			return o, nil
+		}
+		if n > 0 {
+			return x.deliver(n), nil
+		}
+		if x.down.empty() {
+			x.down.b, x.down.r = x.down.b[:0], 0
+		} else if x.down.compact(0); x.down.room() == 0 {
+			x.down.grow()
+		}
+		n, err := conn.Read(x.down.free())
+		x.down.fill(n)
+		if n == 0 {
+			return upstream.None, err
+		}
+	}
+}
+
+// heads parses what is in down, and passes on the 1xx answers. It returns the
+// length of the final head, or 0 while that is not there.
+func (x *exchange) heads() (int, upstream.Outcome) {
+	for !x.down.empty() {
+		p := &x.resp
+		n, err := h1.ParseResponse(x.down.pending(), wire.ResponseLimits(&x.client.config().Limits), x.req.Method, p)
+		if err == nil && n > 0 {
+			if p.Interim {
+				x.interims++
+			}
+			err = wire.CheckResponse(p, x.interims, x.req.Upgrade && wire.WebSocket(&x.req))
+		}
+		if err != nil {
+			x.Fault = wire.Fault(err)
+			return 0, upstream.Invalid
+		}
+		if n == 0 || !p.Interim {
+			return n, upstream.None
+		}
+		if !x.interim() {
+			return 0, upstream.Canceled
+		}
+		x.down.r += n
+		p.Reset()
+	}
+	return 0, upstream.None
+}
+
+// interim passes a 1xx answer on to a client that knows them; false where that
+// client is gone.
+func (x *exchange) interim() bool {
+	if x.req.Minor == 0 {
+		return true
+	}
+	if x.resp.Status == 100 {
+		if !x.req.Expect100 || x.continued {
+			return true
+		}
+		x.continued = true
+	}
+	x.out.need()
+	x.out.b = wire.AppendInterim(x.out.b[:0], &x.resp)
+	if !x.up.tell(x.out.b) {
+		return false
+	}
+	if x.resp.Status == 100 {
+		x.up.proceed()
+	}
+	return true
+}
+
+// judge tells how an attempt ended that got no head; err is what the endpoint's
+// connection said.
+func (x *exchange) judge(err error) upstream.Outcome {
+	u := &x.up
+	switch u.why {
+	case none:
+	case stalled:
+		return upstream.TimedOut
+	default:
+		return upstream.Canceled
+	}
+	if isTimeout(err) {
+		return upstream.TimedOut
+	}
+	kept := u.conn.reused && x.down.empty() && x.interims == 0
+	untouched := !u.wrote && (x.Body != proxy.Streamed || x.BytesIn == 0 && !u.done)
+	switch {
+	case untouched && !(kept && x.Repeatable()):
+		return upstream.Reset
+	case kept:
+		return upstream.Stale
+	}
+	return upstream.Broken
+}
+
+// deliver passes on the final answer, whose head of n bytes is at the start of
+// what is in down.
+func (x *exchange) deliver(n int) upstream.Outcome {
+	u, p := &x.up, &x.resp
+	// Whether the client left is known whatever the timing.
+	if x.client.config().HalfClose == config.HalfCloseCancel && x.client.sight.ended() {
+		u.fail(gone, nil)
+	}
+	done, ok := u.answered()
+	if !ok {
+		return upstream.None // judge knows
+	}
+	x.Head(p.Status)
+	p.Body(&x.respBody, h1.Limits{})
+	unsized := x.respBody.Kind == h1.BodyChunked || x.respBody.Kind == h1.BodyUntilClose
+	x.chunked = unsized && x.req.Minor == 1
+	x.raw = unsized && x.req.Minor == 0
+	x.close = x.close || x.raw || x.engine().stopping() || !done
+	x.out.need()
+	x.out.b, u.conn.keeps = wire.AppendResponseHead(x.out.b[:0], &x.Exchange, p, x.ending(), x.engine().currentDate())
+	x.down.r += n
+	if p.Upgrade {
+		return x.tunnel()
+	}
+	return x.relay()
+}
+
+// relay moves the answer's body. What out holds goes before it.
+func (x *exchange) relay() upstream.Outcome {
+	for {
+		err := x.reframe()
+		done := x.respBody.Done()
+		if done && x.chunked {
+			x.out.b = h1.AppendLastChunk(x.out.b, x.respBody.Trailer())
+		}
+		told := x.up.tell(x.out.b)
+		x.out.b = x.out.b[:0]
+		switch {
+		case !told:
+			return upstream.Canceled
+		case err != nil:
+			return x.truncated(err)
+		case done:
+			return upstream.Answered
+		case x.down.empty() && !x.chunked && x.respBody.Kind == h1.BodyLength:
+			return x.straight()
+		}
+		x.down.compact(0)
+		n, err := x.up.conn.Read(x.down.free())
+		if x.down.fill(n); n > 0 {
+			continue
+		}
+		if !isEnd(err) || x.respBody.EOF() != nil {
+			return x.truncated(err)
+		}
+		if x.chunked && !x.up.tell([]byte(h1.LastChunk)) {
+			return upstream.Canceled
+		}
+		return upstream.Answered
+	}
+}
+
+// reframe moves body bytes from down to out.
+func (x *exchange) reframe() error {
+	for !x.respBody.Done() && !x.down.empty() {
+		data, n, _, err := x.respBody.Next(x.down.pending())
+		if err != nil {
+			return err
+		}
+		x.out.b = wire.AppendBody(x.out.b, data, x.chunked)
+		x.BytesOut += int64(len(data))
+		x.down.r += n
+		if n == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// straight moves what is left of a body of known length, more at once than the
+// exchange has room for once it comes fast enough.
+func (x *exchange) straight() upstream.Outcome {
+	for space := x.down.b[:cap(x.down.b)]; ; {
+		n, err := x.up.conn.Read(space[:min(int64(len(space)), x.respBody.Left())])
+		if n == 0 {
+			return x.truncated(err)
+		}
+		x.respBody.Skip(int64(n))
+		x.BytesOut += int64(n)
+		if !x.up.tell(space[:n]) {
+			return upstream.Canceled
+		}
+		if x.respBody.Done() {
+			return upstream.Answered
+		}
+		if n == len(space) && n < bulkSize {
+			mem := bulk.Get().(*[bulkSize]byte)
+			defer bulk.Put(mem)
+			space = mem[:]
+		}
+	}
+}
+
+// truncated ends an answer that cannot be completed: the client has what came so
+// far, and its connection ends without the end of the answer.
+func (x *exchange) truncated(err error) upstream.Outcome {
+	if x.up.reason() != none {
+		return upstream.Canceled
+	}
+	x.Fault = err
+	return upstream.Truncated
+}

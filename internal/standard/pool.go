@@ -1,0 +1,203 @@
+package standard
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/upstream"
+)
+
+// What is kept of idle connections to endpoints.
+const (
+	mostIdle   = 256 // per endpoint
+	idleAtMost = 55 * time.Second
+	sweepEvery = time.Second
+)
+
+// upstreamConn is a connection to an endpoint.
+type upstreamConn struct {
+	net.Conn
+	to     *upstream.Endpoint
+	sight  sight
+	reused bool
+	keeps  time.Duration // for which it may be used again; see wire.AppendResponseHead
+	since  time.Time     // when it became idle
+}
+
+// CloseWrite ends one direction of an upgraded connection.
+func (c *upstreamConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// connect is a connection to e: an idle one, unless it has to be fresh.
+func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh bool) (*upstreamConn, upstream.Outcome) {
+	if !fresh {
+		if c := e.pools.take(to); c != nil {
+			c.reused = true
+			return c, upstream.None
+		}
+	}
+	dialer := net.Dialer{Timeout: cfg.Timeouts.Connect}
+	conn, err := dialer.DialContext(e.ctx, "tcp", to.Address)
+	switch {
+	case err == nil:
+		return &upstreamConn{Conn: conn, to: to, sight: sightOf(conn)}, upstream.None
+	case errors.Is(err, context.Canceled):
+		return nil, upstream.Canceled // rgate ends
+	case isTimeout(err):
+		return nil, upstream.ConnectTimedOut
+	case errors.Is(err, syscall.ECONNRESET):
+		return nil, upstream.Reset
+	}
+	return nil, upstream.ConnectFailed
+}
+
+// pools are the idle connections to all endpoints, the latest last.
+type pools struct {
+	mu     sync.Mutex
+	idle   map[*upstream.Endpoint][]*upstreamConn
+	timer  *time.Timer // runs while there are any
+	closed bool
+}
+
+// take is an idle connection to an endpoint that has said nothing since; nil for
+// none.
+func (p *pools) take(to *upstream.Endpoint) *upstreamConn {
+	for {
+		c := p.pop(to)
+		if c == nil || c.good(time.Now()) {
+			return c
+		}
+		_ = c.Close()
+	}
+}
+
+// good tells whether c can be used again.
+func (c *upstreamConn) good(now time.Time) bool {
+	return now.Sub(c.since) < c.keeps && c.sight.silent()
+}
+
+func (p *pools) pop(to *upstream.Endpoint) *upstreamConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle[to]
+	n := len(idle)
+	if n == 0 {
+		return nil
+	}
+	c := idle[n-1]
+	idle[n-1] = nil
+	p.set(to, idle[:n-1])
+	return c
+}
+
+// set keeps no entry for an endpoint without connections.
+func (p *pools) set(to *upstream.Endpoint, idle []*upstreamConn) {
+	if len(idle) == 0 {
+		delete(p.idle, to)
+		return
+	}
+	p.idle[to] = idle
+}
+
+// keep puts c, whose exchange is complete, back for the next.
+func (p *pools) keep(c *upstreamConn) {
+	if c.keeps == 0 || c.keeps > idleAtMost {
+		c.keeps = idleAtMost
+	}
+	c.since = time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle[c.to]
+	if p.closed || c.to.Draining() || c.keeps < 0 || len(idle) >= mostIdle {
+		_ = c.Close()
+		return
+	}
+	if p.idle == nil {
+		p.idle = map[*upstream.Endpoint][]*upstreamConn{}
+	}
+	p.idle[c.to] = append(idle, c)
+	if p.timer == nil {
+		p.timer = time.AfterFunc(sweepEvery, p.sweep)
+	}
+}
+
+// sweep closes what is not to be used again, or was ended by its endpoint.
+func (p *pools) sweep() {
+	p.mu.Lock()
+	all := make([]*upstream.Endpoint, 0, len(p.idle))
+	for to := range p.idle {
+		all = append(all, to)
+	}
+	p.mu.Unlock()
+	for _, to := range all { // one by one, as looking takes a moment
+		p.weed(to)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer == nil {
+		return
+	}
+	if len(p.idle) == 0 {
+		p.timer = nil
+		return
+	}
+	p.timer.Reset(sweepEvery)
+}
+
+func (p *pools) weed(to *upstream.Endpoint) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle[to]
+	kept := idle[:0]
+	for _, c := range idle {
+		if c.good(now) {
+			kept = append(kept, c)
+		} else {
+			_ = c.Close()
+		}
+	}
+	clear(idle[len(kept):])
+	p.set(to, kept)
+}
+
+// forget closes the idle connections to an endpoint. What is in use will not be
+// kept, as the endpoint is leaving.
+func (p *pools) forget(to *upstream.Endpoint) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle[to] {
+		_ = c.Close()
+	}
+	delete(p.idle, to)
+}
+
+// close closes all, and keeps nothing from now on.
+func (p *pools) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, idle := range p.idle {
+		for _, c := range idle {
+			_ = c.Close()
+		}
+	}
+	clear(p.idle)
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+}
+
+// isEnd tells whether a read found the end of the stream.
+func isEnd(err error) bool { return errors.Is(err, io.EOF) }
