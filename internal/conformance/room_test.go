@@ -76,7 +76,6 @@ func TestWhoDoesNotGetOnMakesRoom(t *testing.T) {
 		for _, engine := range rig.Engines {
 			t.Run(engine+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				roomLater(t, engine)
 				g, uploads := crowded(t, engine, nil)
 				for i := range roomForAll {
 					c := dialFrom(t, 2+i%4, g.Addr)
@@ -151,12 +150,5 @@ func TestATrustedPeerHoldsWhatItNeeds(t *testing.T) {
 				c.want(http.StatusOK)
 			}
 		})
-	}
-}
-
-// roomLater skips what engine does not do yet.
-func roomLater(t *testing.T, engine string) {
-	if engine == config.EngineStandard {
-		t.Skip("only idle clients make room")
 	}
 }

@@ -53,9 +53,6 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 			})
 			t.Run(engine+"/"+name+"/plain", func(t *testing.T) {
 				t.Parallel()
-				if engine == config.EngineStandard {
-					t.Skip("listens to no more than 256 KB")
-				}
 				plainUpload(t, g.Addr, r.path, r.status)
 			})
 		}
