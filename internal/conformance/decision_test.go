@@ -28,10 +28,12 @@ func named(t *testing.T, names ...string) (addrs []string) {
 	return addrs
 }
 
-// An endpoint that does not answer is asked once, and its client waits once.
+// An endpoint that does not answer is asked once, and its client waits once;
+// where it is to be asked again, all attempts have the time of one.
 func TestASlowEndpointIsAskedOnce(t *testing.T) {
-	for _, engine := range rig.Engines {
-		t.Run(engine, func(t *testing.T) {
+	f := func(engine string, again bool, want int) {
+		t.Run(fmt.Sprint(engine, again), func(t *testing.T) {
+			t.Parallel()
 			release := make(chan struct{})
 			asked := make(chan struct{}, 10)
 			s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -40,15 +42,22 @@ func TestASlowEndpointIsAskedOnce(t *testing.T) {
 			}))
 			t.Cleanup(s.Close)
 			t.Cleanup(func() { close(release) })
-			g := rig.Start(t, engine, func(c *config.Config) { c.Timeouts.ResponseHeader = 100 * time.Millisecond }, s.Listener.Addr().String())
+			g := rig.Start(t, engine, func(c *config.Config) {
+				c.Timeouts.ResponseHeader = 2 * time.Second // the loop's clock has coarse ticks
+				c.Backends[0].Traffic.RetryTimeouts = again
+			}, s.Listener.Addr().String())
 			if got := statuses(exchange(t, g.Addr, "GET / HTTP/1.1\r\n"+host+end), "GET"); len(got) != 1 || got[0] != http.StatusGatewayTimeout {
 				t.Errorf("told %v", got)
 			}
-			if n := len(asked); n != 1 {
-				t.Errorf("asked %d times", n)
+			if n := len(asked); n != want {
+				t.Errorf("asked %d times, want %d", n, want)
 			}
 		})
 	}
+	for _, engine := range rig.Engines {
+		f(engine, false, 1)
+	}
+	f(config.EngineLoop, true, 3)
 }
 
 // Behind a trusted proxy it is the client that consistent_hash looks at.

@@ -16,7 +16,7 @@ import (
 //
 //	a connection to the endpoint        timeouts.connect
 //	the endpoint to take more           timeouts.response_header without a byte
-//	the head of its answer              timeouts.response_header
+//	the head of its answer              timeouts.response_header, over all attempts
 //	the client to send more of a body   limits.body_progress
 //	the client to take more             timeouts.idle without a byte
 //
@@ -35,15 +35,23 @@ func (l *loop) look(c *conn) {
 	w, t := c.work, &l.cfg.Timeouts
 	next := cmp.Or(w.told, l.wheel.now) + ticks(t.Idle)
 	if !w.reqSent && !w.reqDead {
-		next = min(next, cmp.Or(w.fed, l.wheel.now)+ticks(t.ResponseHeader))
+		next = min(next, cmp.Or(w.fed, l.wheel.now)+ticks(l.headWait(w)))
 	}
 	switch {
 	case w.asks():
-		next = min(next, w.since+ticks(t.ResponseHeader))
+		next = min(next, w.since+ticks(l.headWait(w)))
 	case w.uploads():
 		next = min(next, w.since+ticks(l.cfg.Limits.BodyProgress.Within))
 	}
 	l.wheel.set(&c.timer, l.now, time.Duration(next-l.wheel.now)*tick)
+}
+
+// headWait is how long the endpoint may keep the exchange waiting.
+func (l *loop) headWait(w *work) time.Duration {
+	if w.respHead {
+		return l.cfg.Timeouts.ResponseHeader
+	}
+	return w.x.HeadWait()
 }
 
 // asks tells whether it is the endpoint's turn to answer.
@@ -81,12 +89,12 @@ func (l *loop) late(c *conn) {
 		l.attempt(c, upstream.ConnectTimedOut)
 	case l.over(w.told, t.Idle):
 		l.reset(c)
-	case l.over(w.fed, t.ResponseHeader) && !w.respHead:
+	case !w.respHead && l.over(w.fed, l.headWait(w)):
 		l.fail(c, upstream.TimedOut)
 	case l.over(w.fed, t.ResponseHeader):
 		w.reqDead, w.fed = true, 0 // it answers already, and wants no more
 		l.await(c)
-	case w.asks() && l.over(w.since, t.ResponseHeader):
+	case w.asks() && l.over(w.since, l.headWait(w)):
 		l.fail(c, upstream.TimedOut)
 	case w.uploads() && l.over(w.since, least.Within):
 		l.judgeUpload(c)

@@ -234,6 +234,7 @@ func (l *loop) pushRequest(c *conn) bool {
 	}
 	if w.reqDone {
 		w.reqSent = true
+		w.x.Asked(l.now)
 		l.bufs.put(&w.up)
 		if !w.respHead && w.reqBody.Kind != h1.BodyNone {
 			l.await(c)
