@@ -88,7 +88,7 @@ func TestEmptyListsAreLists(t *testing.T) {
 
 func TestCounted(t *testing.T) {
 	get := table(t)
-	counters := get().Routes[0].Stats
+	counters := get().Routes[0].Targets[0].Stats
 	counters.Begin()
 	counters.End(stats.Record{Status: 200})
 	var all []RouteStats

@@ -11,7 +11,7 @@ type Routes struct {
 	Backends []BackendEntry `json:"backends"`
 }
 
-// RouteEntry is one route.
+// RouteEntry is one route to one of its backends.
 type RouteEntry struct {
 	PathPrefix string `json:"path_prefix"`
 	Match      string `json:"match"`
@@ -46,7 +46,9 @@ type LeftOutEntry struct {
 func Describe(t *route.Table) Routes {
 	d := Routes{Config: t.Config.File, Stale: t.Stale(), Drained: t.Held, Routes: []RouteEntry{}, Backends: []BackendEntry{}}
 	for _, r := range t.Routes {
-		d.Routes = append(d.Routes, RouteEntry{r.Prefix, string(r.Match), r.Backend.Name, r.Line})
+		for _, to := range r.Targets {
+			d.Routes = append(d.Routes, RouteEntry{r.Prefix, string(r.Match), to.Backend.Name, r.Line})
+		}
 	}
 	for _, b := range t.Backends {
 		entry := BackendEntry{Backend: b.Name, Balance: string(b.Balance), Endpoints: []EndpointEntry{}, LeftOut: []LeftOutEntry{}}

@@ -75,7 +75,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 	_ = enc.Encode(v)
 }
 
-// RouteStats is the traffic of one route.
+// RouteStats is the traffic of one route to one of its backends.
 type RouteStats struct {
 	PathPrefix string `json:"path_prefix"`
 	Backend    string `json:"backend"`
@@ -100,7 +100,9 @@ type EndpointStats struct {
 func byRoute(t *route.Table) []RouteStats {
 	all := []RouteStats{}
 	for _, r := range t.Routes {
-		all = append(all, RouteStats{r.Prefix, r.Backend.Name, r.Stats.Snapshot().ItemReport()})
+		for _, to := range r.Targets {
+			all = append(all, RouteStats{r.Prefix, to.Backend.Name, to.Stats.Snapshot().ItemReport()})
+		}
 	}
 	return all
 }

@@ -124,19 +124,22 @@ func explain(ctx context.Context, cfg *config.Config, method, target string) (ex
 		e.Outcome = fmt.Sprintf("%d: no route takes it, so default_response answers", cfg.DefaultResponse.StatusCode)
 		return e, nil
 	}
-	e.Route, e.Backend = taker.Prefix, taker.Backend.Name
-	e.look(taker.Backend)
-	e.Outcome = "503: no endpoint of the backend can take it"
-	if n := len(taker.Backend.Endpoints); n == 1 {
-		e.Outcome = "goes to " + taker.Backend.Endpoints[0].Address
-	} else if n > 1 {
-		e.Outcome = fmt.Sprintf("goes to one of %d endpoints (balance: %s)", n, taker.Backend.Balance)
-	}
+	e.Route = taker.Prefix
+	e.look(taker.Targets[0].Backend) // the file names one
 	return e, nil
 }
 
 // look lists the endpoints of b and what was left out.
 func (e *explanation) look(b *route.Backend) {
+	e.Backend = b.Name
+	switch n := len(b.Endpoints); n {
+	case 0:
+		e.Outcome = "503: no endpoint of the backend can take it"
+	case 1:
+		e.Outcome = "goes to " + b.Endpoints[0].Address
+	default:
+		e.Outcome = fmt.Sprintf("goes to one of %d endpoints (balance: %s)", n, b.Balance)
+	}
 	for _, ep := range b.Endpoints {
 		why := "carries all labels and accepts connections"
 		switch _, _, err := net.SplitHostPort(ep.ID); {

@@ -48,7 +48,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 				head := fmt.Sprintf("%s / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", f.method, len(whole))
 				for i, piece := range f.pieces {
 					if i == 1 {
-						await(t, "the head has gone out", func() bool { return r.Gate.Table().Routes[0].Stats.InFlight() > 0 })
+						await(t, "the head has gone out", func() bool { return r.Gate.Table().Routes[0].Targets[0].Stats.InFlight() > 0 })
 					}
 					if _, err := io.WriteString(c, head+piece); err != nil {
 						t.Fatal(err)
@@ -68,7 +68,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 				}
 				_ = c.Close()
 				await(t, "the exchange is recorded", func() bool { return r.Gate.Table().Total().Success() == 1 })
-				if got := r.Gate.Table().Routes[0].Stats.Snapshot().BytesIn; got != uint64(len(whole)) {
+				if got := r.Gate.Table().Routes[0].Targets[0].Stats.Snapshot().BytesIn; got != uint64(len(whole)) {
 					t.Errorf("bytes in: %d, want %d", got, len(whole))
 				}
 			})

@@ -18,7 +18,7 @@ func (s *sequences) settle() {
 		}
 		note("without a route", t.Unmatched.InFlight())
 		for _, r := range t.Routes {
-			note("route "+r.Prefix, r.Stats.InFlight())
+			note("route "+r.Prefix, r.Targets[0].Stats.InFlight())
 		}
 		for _, e := range t.Endpoints() {
 			note("endpoint "+e.Address, e.InFlight())
@@ -43,7 +43,7 @@ func (s *sequences) accounts() {
 	t := s.rig.Gate.Table()
 	total := t.Unmatched.Snapshot()
 	for _, r := range t.Routes {
-		one := r.Stats.Snapshot()
+		one := r.Targets[0].Stats.Snapshot()
 		total.BytesIn, total.BytesOut = total.BytesIn+one.BytesIn, total.BytesOut+one.BytesOut
 	}
 	if why := s.ledger.in.wrong(total.BytesIn); why != "" {

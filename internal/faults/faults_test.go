@@ -107,7 +107,7 @@ func check(t *testing.T, r *rig.Rig, e *endpoint, requests, conns int64, retries
 	if n := e.conns.Load(); n != conns {
 		t.Errorf("the endpoint saw %d connections, want %d", n, conns)
 	}
-	if n := r.Gate.Table().Routes[0].Stats.Snapshot().Retries; n != retries {
+	if n := r.Gate.Table().Routes[0].Targets[0].Stats.Snapshot().Retries; n != retries {
 		t.Errorf("%d retries, want %d", n, retries)
 	}
 }

@@ -25,7 +25,7 @@ func (l *loop) enqueue(c *conn) {
 		return
 	}
 	w.ticket, c.phase = t, phaseQueue
-	l.wheel.set(&c.timer, l.now, max(w.x.Route.Backend.QueueTime, time.Nanosecond))
+	l.wheel.set(&c.timer, l.now, max(w.x.QueueTime(), time.Nanosecond))
 }
 
 // admitted goes on with c, which has its place.

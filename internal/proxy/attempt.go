@@ -36,7 +36,7 @@ func (x *Exchange) Next(last upstream.Outcome, now time.Time) *upstream.Endpoint
 		return nil
 	}
 	if x.attempts > 0 {
-		x.Route.Stats.Retry()
+		x.target.Stats.Retry()
 	}
 	if x.attempts < maxAttempts {
 		x.tried[x.attempts] = e
@@ -85,8 +85,8 @@ func (x *Exchange) pick(b *upstream.Backend, tried []*upstream.Endpoint, now tim
 // goBy has x go by its backend as it is in t, or as it was where t lacks it.
 func (x *Exchange) goBy(t *route.Table) {
 	was := x.backend
-	if x.backend = x.Route.Backend; t != x.Table {
-		if b := t.Backend(x.Route.Backend.Name); b != nil {
+	if x.backend = x.target.Backend; t != x.Table {
+		if b := t.Backend(x.target.Backend.Name); b != nil {
 			x.backend = b
 		}
 	}
@@ -102,7 +102,7 @@ func (x *Exchange) goBy(t *route.Table) {
 // ended so. One that found no connection does not count as a retry: nobody is
 // told that no endpoint can be reached while one was not asked.
 func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
-	retries := x.Route.Backend.Retries
+	retries := x.target.Backend.Retries
 	if x.free(last) && retries > 0 {
 		x.refused++
 	}
@@ -115,7 +115,7 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 	case upstream.Stale, upstream.Broken:
 		return x.Repeatable() && x.patience() > 0
 	case upstream.TimedOut:
-		return x.Repeatable() && x.patience() > 0 && x.Route.Backend.RetryTimeouts
+		return x.Repeatable() && x.patience() > 0 && x.target.Backend.RetryTimeouts
 	}
 	return false
 }
@@ -226,14 +226,14 @@ func (x *Exchange) End(o upstream.Outcome, now time.Time) {
 	}
 	x.settle(o, now)
 	if x.admitted {
-		x.Route.Backend.Gate.Leave()
+		x.target.Backend.Gate.Leave()
 	}
 	if x.Status == 0 {
 		x.Status = StatusClientClosed
 	}
 	counters := x.Table.Unmatched
-	if x.Route != nil {
-		counters = x.Route.Stats
+	if x.target != nil {
+		counters = x.target.Stats
 	}
 	counters.End(stats.Record{
 		Status: x.Status, Duration: now.Sub(x.Start), BytesIn: x.BytesIn, BytesOut: x.BytesOut,

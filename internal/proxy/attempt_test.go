@@ -71,7 +71,7 @@ func TestRetriesAreCountedAndBounded(t *testing.T) {
 	if given != 4 { // a fifth of 20
 		t.Errorf("%d retries out of 20 requests", given)
 	}
-	if n := g.Table().Routes[0].Stats.Snapshot().Retries; n != 4 {
+	if n := g.Table().Routes[0].Targets[0].Stats.Snapshot().Retries; n != 4 {
 		t.Errorf("%d retries counted", n)
 	}
 	balanced(t, g)

@@ -61,7 +61,8 @@ type Exchange struct {
 	ended      bool
 	key        uint64
 	preferred  *upstream.Endpoint
-	backend    *route.Backend     // Route's, as it is in the newest table that was asked
+	target     *route.Target      // where Route led it
+	backend    *route.Backend     // target's, as it is in the newest table that was asked
 	endpoint   *upstream.Endpoint // of the attempt under way
 	attempt    time.Time          // when it began
 	asked      time.Time          // when it was its turn to answer

@@ -75,11 +75,12 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 		t.Unmatched.Begin()
 		return x.reply(t.unmatched)
 	}
-	x.Route.Stats.Begin()
+	x.target = x.Route.Target(mathrand.Int64N)
+	x.target.Stats.Begin()
 	if x.Header.Via(g.pseudonym) {
 		return x.reply(answerLoop)
 	}
-	b := x.Route.Backend
+	b := x.target.Backend
 	x.backend = b
 	b.Budget.Request(x.Start)
 	x.choose(b)
@@ -184,7 +185,10 @@ func cookie(header []byte, name string) []byte {
 // Enqueue lines x up after the verdict Queue; nil where the queue is full. The
 // exchange is in once wake is called, or Ready closed where that is nil; Admitted
 // or Abandoned follows.
-func (x *Exchange) Enqueue(wake func()) *upstream.Ticket { return x.Route.Backend.Gate.Queue(wake) }
+func (x *Exchange) Enqueue(wake func()) *upstream.Ticket { return x.target.Backend.Gate.Queue(wake) }
+
+// QueueTime is how long x may wait in its queue.
+func (x *Exchange) QueueTime() time.Duration { return x.target.Backend.QueueTime }
 
 // Admitted says that x's ticket became ready.
 func (x *Exchange) Admitted() { x.admitted = true }
@@ -200,7 +204,7 @@ func (x *Exchange) Abandoned(t *upstream.Ticket) {
 func (x *Exchange) Gone(t *upstream.Ticket) { x.leaveQueue(t) }
 
 func (x *Exchange) leaveQueue(t *upstream.Ticket) {
-	if t != nil && !x.Route.Backend.Gate.Abandon(t) {
+	if t != nil && !x.target.Backend.Gate.Abandon(t) {
 		x.admitted = true // let in meanwhile: End gives the place back
 	}
 }
@@ -234,8 +238,8 @@ func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 	if x.Peer != x.Client {
 		attrs = append(attrs, slog.String("peer", x.Peer.String()))
 	}
-	if x.Route != nil {
-		attrs = append(attrs, slog.String("backend", x.Route.Backend.Name))
+	if x.target != nil {
+		attrs = append(attrs, slog.String("backend", x.target.Backend.Name))
 	}
 	if x.endpoint != nil {
 		attrs = append(attrs, slog.String("endpoint", x.endpoint.Name), slog.String("address", x.endpoint.Address))

@@ -24,7 +24,7 @@ func (x *Exchange) Asked(now time.Time) { x.asked = now }
 // equal share, or else the first would leave nothing to the others.
 func (x *Exchange) HeadWait() time.Duration {
 	left := x.patience()
-	if b := x.Route.Backend; b.RetryTimeouts && x.Repeatable() {
+	if b := x.target.Backend; b.RetryTimeouts && x.Repeatable() {
 		left /= time.Duration(max(b.Retries+2-(x.attempts-x.refused), 1))
 	}
 	return max(left, time.Millisecond)

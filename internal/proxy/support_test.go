@@ -75,7 +75,7 @@ func balanced(t testing.TB, g *Gate) {
 	t.Helper()
 	table := g.Table()
 	for _, r := range table.Routes {
-		if n := r.Stats.InFlight(); n != 0 {
+		if n := r.Targets[0].Stats.InFlight(); n != 0 {
 			t.Errorf("route %s: %d in flight", r.Prefix, n)
 		}
 	}

@@ -79,9 +79,11 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 	}
 	used := map[stats.Key]bool{unmatched: true}
 	for _, c := range cfg.Routes {
-		r := &Route{Prefix: c.PathPrefix, Match: c.Match, Backend: t.byName[c.Backend], Line: c.Line, segment: c.Match == config.MatchSegment}
-		used[r.Key()] = true
-		r.Stats = t.Ledger.Open(r.Key())
+		r := &Route{ID: c.PathPrefix, Prefix: c.PathPrefix, Match: c.Match, Line: c.Line, segment: c.Match == config.MatchSegment}
+		r.lead(t.byName[c.Backend], 1, t.Ledger)
+		for _, to := range r.Targets {
+			used[r.Key(to)] = true
+		}
 		t.Routes = append(t.Routes, r)
 		t.tree.insert(r.Prefix, r)
 	}
@@ -90,9 +92,6 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 	}
 	return t
 }
-
-// Key is what r's traffic is counted under.
-func (r *Route) Key() stats.Key { return stats.Key{Group: r.Backend.Name, Name: "route " + r.Prefix} }
 
 // Endpoints are those that a Build of the same arguments would use. They can be
 // probed before they take requests.

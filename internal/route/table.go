@@ -24,11 +24,12 @@ type Table struct {
 
 // Route is one compiled route.
 type Route struct {
+	ID      string // tells it apart from all others of its table; the prefix, until routes ask for more
 	Prefix  string
 	Match   config.MatchMode
-	Backend *Backend
-	Line    int // in the config file
-	Stats   *stats.Counters
+	Targets []*Target // at least one
+	Line    int       // in the config file
+	weight  int64     // of all targets
 	segment bool
 }
 

@@ -185,7 +185,7 @@ func TestUnchangedEndpointsAreLent(t *testing.T) {
 	if backend.Notes[second.Endpoints()[0]] != noted.Note {
 		t.Error("the note is lost")
 	}
-	if second.Routes[0].Stats != first.Routes[0].Stats {
+	if second.Routes[0].Targets[0].Stats != first.Routes[0].Targets[0].Stats {
 		t.Error("the route's counters were made anew")
 	}
 	stale := []discovery.View{{Stale: "away"}}
@@ -228,10 +228,10 @@ routes: [{path_prefix: /a, backend: one}, {path_prefix: /b, backend: one}, {path
 backends: [{name: one, endpoints: ["10.0.0.1:80"]}, {name: two, endpoints: ["10.0.0.2:80"]}]
 `), nil, nil)
 	for _, r := range first.Routes {
-		record(r.Stats)
+		record(r.Targets[0].Stats)
 	}
 	record(first.Unmatched)
-	late := first.Routes[1].Stats
+	late := first.Routes[1].Targets[0].Stats
 	late.Begin()
 	second := Build(parse(t, "routes: [{path_prefix: /a, backend: one}]\nbackends: [{name: one, endpoints: [\"10.0.0.1:80\"]}]\n"), nil, first)
 	check := func(table *Table, total, one uint64) {
@@ -260,15 +260,15 @@ backends: [{name: one, endpoints: ["10.0.0.1:80"]}, {name: two, endpoints: ["10.
 func TestCountersAreRestored(t *testing.T) {
 	text := "routes: [{path_prefix: /a, backend: one}]\nbackends: [{name: one, endpoints: [\"10.0.0.1:80\"]}]\n"
 	before := Build(parse(t, text), nil, nil)
-	record(before.Routes[0].Stats)
+	record(before.Routes[0].Targets[0].Stats)
 	record(before.Unmatched)
 	ledger := stats.NewLedger()
 	if err := ledger.Restore(before.Ledger.Save()); err != nil {
 		t.Fatal(err)
 	}
 	after := Build(parse(t, text), nil, Empty(ledger))
-	record(after.Routes[0].Stats)
-	if n := after.Routes[0].Stats.Snapshot().Success(); n != 2 {
+	record(after.Routes[0].Targets[0].Stats)
+	if n := after.Routes[0].Targets[0].Stats.Snapshot().Success(); n != 2 {
 		t.Errorf("the route counts %d, want 2", n)
 	}
 	if n := after.Total().Success(); n != 3 {

@@ -200,7 +200,7 @@ func TestQueue(t *testing.T) {
 	one.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-began
 	two.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	r.eventually("the second waits", func() bool { return r.gate.Table().Routes[0].Stats.InFlight() == 2 })
+	r.eventually("the second waits", func() bool { return r.gate.Table().Routes[0].Targets[0].Stats.InFlight() == 2 })
 	r.eventually("the third is shed", func() bool {
 		res, _ := r.get("GET /")
 		return res.StatusCode == 503 && res.Header.Get("X-Rgate-Reason") == "overloaded"

@@ -132,7 +132,7 @@ func (x *exchange) enqueue() bool {
 	x.up.begin(nil)
 	x.up.start()
 	defer x.up.stop()
-	patience := time.NewTimer(x.Route.Backend.QueueTime)
+	patience := time.NewTimer(x.QueueTime())
 	defer patience.Stop()
 	select {
 	case <-ticket.Ready:

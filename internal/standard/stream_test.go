@@ -259,7 +259,7 @@ func TestClientGone(t *testing.T) {
 		t.Fatal("the request to the endpoint was not cancelled")
 	}
 	r.eventually("499 is counted", func() bool {
-		s := r.gate.Table().Routes[0].Stats.Snapshot()
+		s := r.gate.Table().Routes[0].Targets[0].Stats.Snapshot()
 		return s.InFlight == 0 && r.counted(4) == 1
 	})
 }
