@@ -57,6 +57,12 @@ var faultCases = []struct {
 	{"more than the chunked answer", fault{chunked: true, extra: answerTo("/smuggled", false)}, 200, 200, false},
 }
 
+// patient has a request that timed out sent again, too.
+func patient(cfg *config.Config) {
+	cfg.Timeouts.ResponseHeader = 2 * time.Second
+	cfg.Backends[0].Traffic.RetryTimeouts = true
+}
+
 func TestFaults(t *testing.T) {
 	for _, kind := range rig.Engines {
 		for _, c := range faultCases {
@@ -64,7 +70,7 @@ func TestFaults(t *testing.T) {
 				t.Run(kind+"/"+c.name+"/"+method, func(t *testing.T) {
 					t.Parallel()
 					e := newEndpoint(t, c.fault)
-					r := rig.Start(t, kind, func(cfg *config.Config) { cfg.Timeouts.ResponseHeader = 2 * time.Second }, e.addr)
+					r := rig.Start(t, kind, patient, e.addr)
 					p := &client{t: t, addr: r.Addr}
 					if status := p.ask(method, "/first"); status != want {
 						t.Errorf("the client got %d, want %d", status, want)
@@ -147,7 +153,7 @@ func TestFaultsAreRetriedElsewhere(t *testing.T) {
 				t.Parallel()
 				sick, well := newEndpoint(t, f), newEndpoint(t, fault{})
 				r := rig.Start(t, kind, func(cfg *config.Config) {
-					cfg.Timeouts.ResponseHeader = 2 * time.Second
+					patient(cfg)
 					cfg.Backends[0].Traffic.Balance.Policy = config.BalanceRoundRobin
 				}, sick.addr, well.addr)
 				p := &client{t: t, addr: r.Addr}
