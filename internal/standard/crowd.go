@@ -77,10 +77,11 @@ const (
 
 // dispensable is, of some clients that do not get on, the one that would be
 // closed first anyway. Those of who holds much of the room come before all
-// others. It is nil where none was found.
-func (w *crowd) dispensable(cfg *config.Config) (first *client) {
-	var firstDue time.Time
-	now, looked, found, firstHeavy := time.Now(), 0, 0, false
+// others, and what is there to be read may be what was waited for: such a client
+// goes only where all are so. It is nil where none was found.
+func (w *crowd) dispensable(cfg *config.Config) *client {
+	var first, spare debtor
+	now, looked, found := time.Now(), 0, 0
 	for c := range w.conns { // begins anywhere
 		if looked++; looked > looks || found == compared {
 			break
@@ -89,18 +90,38 @@ func (w *crowd) dispensable(cfg *config.Config) (first *client) {
 			continue
 		}
 		heavy := w.count.Heavy(c.addr, cfg)
-		due := c.debt.due(now, cfg, heavy)
-		if due.IsZero() {
-			continue
-		}
-		found++
-		sooner := first == nil || heavy && !firstHeavy || heavy == firstHeavy && due.Before(firstDue)
-		// What is there to be read may be what was waited for.
-		if sooner && (!c.debt.ofRequest() || c.sight.silent()) {
-			first, firstDue, firstHeavy = c, due, heavy
+		d := debtor{c, c.debt.due(now, cfg, heavy), heavy}
+		switch {
+		case d.due.IsZero():
+		case !d.before(first) && !d.before(spare):
+			found++
+		case c.debt.ofRequest() && !c.sight.silent():
+			if d.before(spare) {
+				spare = d
+			}
+		default:
+			found++
+			if d.before(first) {
+				first = d
+			}
 		}
 	}
-	return first
+	if first.client == nil {
+		return spare.client
+	}
+	return first.client
+}
+
+// debtor is a client that owes something, until when it may, and whether it
+// holds much of the room.
+type debtor struct {
+	*client
+	due   time.Time
+	heavy bool
+}
+
+func (d debtor) before(other debtor) bool {
+	return other.client == nil || d.heavy && !other.heavy || d.heavy == other.heavy && d.due.Before(other.due)
 }
 
 func (w *crowd) leave(c *client) {
