@@ -34,7 +34,7 @@ type Config struct {
 const (
 	EngineAuto     = "auto"     // the loop where it runs, else standard
 	EngineLoop     = "loop"     // epoll, Linux only
-	EngineStandard = "standard" // net/http, everywhere
+	EngineStandard = "standard" // a goroutine per connection, everywhere
 )
 
 // What becomes of an exchange whose client finished sending before its answer.

@@ -1,7 +1,7 @@
 package config
 
 // restartKeys are the values that are fixed when rgate starts: sockets that
-// are bound, the engine, and what Go's HTTP server reads only once.
+// are bound, and the engines.
 var restartKeys = []struct {
 	name string
 	of   func(*Config) any
@@ -11,9 +11,6 @@ var restartKeys = []struct {
 	{"admin.socket", func(c *Config) any { return c.Admin.Socket }},
 	{"docker.host", func(c *Config) any { return c.Docker.Host }},
 	{"docker.tls", func(c *Config) any { return c.Docker.TLS }},
-	{"timeouts.idle", func(c *Config) any { return c.Timeouts.Idle }},
-	{"timeouts.client_header", func(c *Config) any { return c.Timeouts.ClientHeader }},
-	{"limits.header_bytes", func(c *Config) any { return c.Limits.HeaderBytes }},
 }
 
 // RestartNeeded names the keys that differ between the two and take effect

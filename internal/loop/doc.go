@@ -5,7 +5,7 @@
 //
 // One rule to keep in mind: the loop does what never waits. What has to wait
 // runs beside it and posts its result back (a place in a queue, the statistics
-// page), and what needs net/http (a WebSocket) is handed over with its
+// page), and what is HTTP no more (a WebSocket) is handed over with its
 // descriptor and the bytes read so far. Endpoints are addresses: names are
 // looked up elsewhere.
 //

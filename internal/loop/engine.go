@@ -26,7 +26,7 @@ type Options struct {
 	Log  *slog.Logger
 	// Loops is the number of threads; 0 for one per processor.
 	Loops int
-	// HandOver takes a connection that needs net/http. What was read from it
+	// HandOver takes a connection that asks to become a WebSocket. What was read from it
 	// already comes first when it is read. It may wait, and Serve ends after it.
 	// Nil refuses such requests.
 	HandOver func(net.Conn)

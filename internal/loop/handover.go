@@ -12,7 +12,7 @@ import (
 	"rgate/internal/wire"
 )
 
-// handOver gives c to the engine on net/http, with the bytes read so far.
+// handOver gives c to the engine that may wait, with the bytes read so far.
 func (l *loop) handOver(c *conn) {
 	w := c.work
 	if l.engine.handOver == nil {
