@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"rgate/internal/enginetest"
@@ -15,6 +16,9 @@ const (
 	stopTimeout = 10 * time.Second       // docker stop's own
 	deployPause = 500 * time.Millisecond // a deploy script's, from a new container that serves to the stop of an old one
 )
+
+// turnLabel tells apart the containers that relabels goes between.
+const turnLabel = "soak.turn"
 
 // plain is so many containers with these options.
 func plain(n int, o enginetest.RunOptions) []enginetest.RunOptions {
@@ -34,6 +38,7 @@ func allScenarios() []scenario {
 	slow := []enginetest.RunOptions{
 		with("-term-for", "2s"), with("-term-for", "2s"), with("-ignore-term"), {StopSignal: "SIGQUIT"},
 	}
+	turns := []enginetest.RunOptions{{Labels: map[string]string{turnLabel: "0"}}, {Labels: map[string]string{turnLabel: "1"}}}
 	return []scenario{
 		{name: "rolling", title: "4 containers replaced one by one", deploy: true, fleet: plain(4, none),
 			disturb: func(p *play) { p.roll(none, stopTimeout) }},
@@ -53,6 +58,7 @@ func allScenarios() []scenario {
 		{name: "engine-restart", title: "the Docker daemon restarts (`live-restore`)", private: true, fleet: plain(2, none),
 			disturb: func(p *play) { p.engine.Restart(p.stage) }},
 		{name: "reloads", title: "100 reloads, with a WebSocket that lives on", fleet: plain(2, none), disturb: reloads},
+		{name: "relabels", title: "100 reloads that alternate between two labels", fleet: turns, disturb: relabels},
 		{name: "upgrades", title: "20 binary upgrades (SIGUSR2)", fleet: plain(2, none), disturb: upgrades},
 		{name: "takeover", title: "SIGTERM while a second rgate on the same socket takes over", fleet: plain(2, none), handed: true, disturb: takeOver},
 	}
@@ -144,4 +150,21 @@ func reloads(p *play) {
 		p.pause(40 * time.Millisecond)
 	}
 	ws.close()
+}
+
+// relabels goes from one container to another by the label that is asked for.
+func relabels(p *play) {
+	const times = 100
+	own := fmt.Sprintf("match_labels: [%s=%s]", fleetLabel, p.label)
+	if !strings.Contains(p.rgate.config, own) {
+		p.Fatalf("no %s in the configuration:\n%s", own, p.rgate.config)
+	}
+	for i := range times {
+		p.rgate.write(strings.Replace(p.rgate.config, own, fmt.Sprintf("match_labels: [%s=%s, %s=%d]", fleetLabel, p.label, turnLabel, i%2), 1))
+		var answer struct{ Note string }
+		if err := p.rgate.ask(http.MethodPost, "/reload", &answer); err != nil || answer.Note != "" {
+			p.Fatalf("cannot reload: %v %s", err, answer.Note)
+		}
+		p.pause(40 * time.Millisecond)
+	}
 }
