@@ -56,8 +56,8 @@ func TestASlowEndpointIsAskedOnce(t *testing.T) {
 	}
 	for _, engine := range rig.Engines {
 		f(engine, false, 1)
+		f(engine, true, 3)
 	}
-	f(config.EngineLoop, true, 3)
 }
 
 // Behind a trusted proxy it is the client that consistent_hash looks at.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/upstream"
 )
 
 // owed is what a client owes for the connection to get on.
@@ -23,14 +24,14 @@ const (
 // room.
 type debt struct {
 	what   atomic.Int32
-	since  atomic.Int64 // in Unix nanoseconds, as until
+	since  atomic.Int64 // by upstream.Clock, as expiry
 	expiry atomic.Int64 // when it will be closed for it
 }
 
 // owe says that what is owed from now on, or the connection is closed at until.
 func (d *debt) owe(what owed, now, until time.Time) {
-	d.since.Store(now.UnixNano())
-	d.expiry.Store(until.UnixNano())
+	d.since.Store(upstream.Clock(now))
+	d.expiry.Store(upstream.Clock(until))
 	d.what.Store(int32(what))
 }
 
@@ -53,7 +54,8 @@ const (
 // due is when the connection would be closed if it went on as it does; zero
 // where it gets on. Heavy clients have no grace.
 func (d *debt) due(now time.Time, cfg *config.Config, heavy bool) time.Time {
-	lasts, expiry := now.Sub(time.Unix(0, d.since.Load())), time.Unix(0, d.expiry.Load())
+	at := upstream.Clock(now)
+	lasts, expiry := time.Duration(at-d.since.Load()), now.Add(time.Duration(d.expiry.Load()-at))
 	young := !heavy && lasts < grace
 	switch owed(d.what.Load()) {
 	case request:

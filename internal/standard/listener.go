@@ -13,7 +13,7 @@ import (
 type listener struct {
 	net.Listener
 	engine   *Engine
-	patience atomic.Int64 // until when it drains, in Unix nanoseconds; 0 while it does not
+	patience atomic.Int64 // until when it drains, by upstream.Clock; 0 while it does not
 	once     sync.Once
 	closed   chan struct{}
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"rgate/internal/upstream"
 )
 
 // What ends the accepting of connections: none has waited for quietQueue, or
@@ -85,7 +87,7 @@ type timed interface{ SetDeadline(time.Time) error }
 // drain makes Accept close l once nothing waits in its queue. The socket must
 // not be shut down instead: another process may go on accepting from it.
 func (l *listener) drain() {
-	l.patience.Store(time.Now().Add(queuePatience).UnixNano())
+	l.patience.Store(upstream.Clock(time.Now().Add(queuePatience)))
 	t, ok := l.Listener.(timed)
 	if !ok {
 		_ = l.Close() // no socket: nothing waits in a queue
@@ -97,7 +99,7 @@ func (l *listener) drain() {
 // goOn tells whether a listener whose Accept ended with err accepts on.
 func (l *listener) goOn(err error) bool {
 	now := time.Now()
-	patient := now.UnixNano() < l.patience.Load()
+	patient := upstream.Clock(now) < l.patience.Load()
 	if err != nil && !(patient && isTimeout(err) && sightOf(l.Listener).waiting()) {
 		return false
 	}

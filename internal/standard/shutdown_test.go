@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rgate/internal/upstream"
 )
 
 func TestShutdown(t *testing.T) {
@@ -224,7 +226,7 @@ func TestPatienceWithTheQueueEnds(t *testing.T) {
 	for !sightOf(tcp).waiting() {
 		time.Sleep(time.Millisecond)
 	}
-	l.patience.Store(time.Now().Add(time.Hour).UnixNano())
+	l.patience.Store(upstream.Clock(time.Now().Add(time.Hour)))
 	if !l.goOn(os.ErrDeadlineExceeded) {
 		t.Error("a connection that waits is left")
 	}

@@ -29,7 +29,7 @@ type budgetSlot struct {
 	retries  atomic.Int64
 }
 
-func seconds(t time.Time) int64 { return clock(t) / int64(time.Second) }
+func seconds(t time.Time) int64 { return Clock(t) / int64(time.Second) }
 
 func (b *Budget) slot(now time.Time) *budgetSlot {
 	second := seconds(now)

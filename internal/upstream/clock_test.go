@@ -23,19 +23,19 @@ func TestTheWallClockMayStep(t *testing.T) {
 	for _, by := range []time.Duration{time.Hour, -time.Hour} {
 		b, e, over := ejected(t, 2)
 		soon := over.Add(-100 * time.Millisecond)
-		if !e.usable(clock(stepped(t, over, by))) || e.usable(clock(stepped(t, soon, by))) {
+		if !e.usable(Clock(stepped(t, over, by))) || e.usable(Clock(stepped(t, soon, by))) {
 			t.Errorf("a step by %v moves the end of an ejection", by)
 		}
 		b.Observe(e, Broken, 0, over, stepped(t, over, by))
-		if left := e.ejection.until.Load() - clock(over); left < int64(time.Second) || left > int64(2*time.Second) {
+		if left := e.ejection.until.Load() - Clock(over); left < int64(time.Second) || left > int64(2*time.Second) {
 			t.Errorf("ejected for %v at a step by %v", time.Duration(left), by)
 		}
 
 		b.SlowStart = time.Minute
 		e = b.Endpoints[1]
 		now := time.Now()
-		e.since.Store(clock(now.Add(-30 * time.Second)))
-		if share := b.share(e, nil, clock(stepped(t, now, by))); share != shareUnit/2 {
+		e.since.Store(Clock(now.Add(-30 * time.Second)))
+		if share := b.share(e, nil, Clock(stepped(t, now, by))); share != shareUnit/2 {
 			t.Errorf("half warm has a share of %d", share)
 		}
 

@@ -22,7 +22,7 @@ type ejection struct {
 	timeouts atomic.Int32
 	errors   atomic.Int32
 	times    atomic.Int32
-	until    atomic.Int64 // by clock; 0 while it is not ejected, nor on trial
+	until    atomic.Int64 // by Clock; 0 while it is not ejected, nor on trial
 	trial    atomic.Int64 // the mark of the attempt that tries it; 0 for none
 }
 
@@ -70,7 +70,7 @@ func (r *EjectRules) against(status int) bool { return status >= 500 && r.Server
 // was one, and ejects e from b where the rules say so. Every attempt for which e
 // was picked is observed, with when it began: the next trial may wait for that.
 func (b *Backend) Observe(e *Endpoint, o Outcome, status int, began, now time.Time) {
-	j, start := &e.ejection, clock(began)
+	j, start := &e.ejection, Clock(began)
 	if until := j.until.Load(); until != 0 && start < until {
 		return // from before the ejection: nothing that was not known then
 	}
@@ -131,7 +131,7 @@ func (b *Backend) failed(e *Endpoint, count *atomic.Int32, limit int, start int6
 func (b *Backend) eject(e *Endpoint, now time.Time) {
 	b.ejecting.Lock()
 	defer b.ejecting.Unlock()
-	j, at := &e.ejection, clock(now)
+	j, at := &e.ejection, Clock(now)
 	if j.active(at) {
 		return
 	}

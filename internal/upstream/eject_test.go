@@ -25,7 +25,7 @@ func TestFailuresAtOnceEjectNoMoreThanHalf(t *testing.T) {
 		all.Wait()
 		out := 0
 		for _, e := range eps {
-			if e.ejection.active(clock(time.Now())) {
+			if e.ejection.active(Clock(time.Now())) {
 				out++
 			}
 			if n := e.ejection.times.Load(); n > 1 {

@@ -31,7 +31,7 @@ type Endpoint struct {
 	draining atomic.Bool // out of the table: takes nothing any more
 	byHand   atomic.Bool // drained by an operator, until undrained
 	health   atomic.Int32
-	since    atomic.Int64 // by clock, since when it takes requests
+	since    atomic.Int64 // by Clock, since when it takes requests
 	ejection ejection
 	lifetime lifetime
 
@@ -52,7 +52,7 @@ const (
 func New(id Identity, name string, weight int, checked bool) *Endpoint {
 	e := &Endpoint{Identity: id, Name: name, Weight: int64(max(weight, 1)), Stats: &stats.Counters{}, idle: make(chan struct{})}
 	e.hash = hashString(stableName(name, id.Address))
-	e.since.Store(clock(time.Now()))
+	e.since.Store(Clock(time.Now()))
 	if checked {
 		e.health.Store(healthUnknown)
 	}
@@ -120,7 +120,7 @@ func (e *Endpoint) Hold() { e.byHand.Store(true) }
 // Unhold ends a Hold.
 func (e *Endpoint) Unhold() {
 	e.byHand.Store(false)
-	e.since.Store(clock(time.Now()))
+	e.since.Store(Clock(time.Now()))
 }
 
 // Held tells whether an operator drained e.
@@ -133,7 +133,7 @@ func (e *Endpoint) MarkHealth(good bool) {
 		next = healthGood
 	}
 	if was := e.health.Swap(next); good && was != healthGood {
-		e.since.Store(clock(time.Now()))
+		e.since.Store(Clock(time.Now()))
 		e.ejection.clear()
 	}
 }
@@ -148,7 +148,7 @@ func (e *Endpoint) well() bool {
 
 // State is what e is doing now, for people: "ready", or why it takes nothing.
 func (e *Endpoint) State() string {
-	now := clock(time.Now())
+	now := Clock(time.Now())
 	switch {
 	case e.draining.Load():
 		return "draining"

@@ -53,7 +53,7 @@ func TestStates(t *testing.T) {
 		}
 	}
 	is("waiting for health probes")
-	if e.usable(clock(time.Now())) || !e.Checked() || e.Weight != 1 {
+	if e.usable(Clock(time.Now())) || !e.Checked() || e.Weight != 1 {
 		t.Error("a new checked endpoint takes nothing, and weighs 1")
 	}
 	e.MarkHealth(true)
@@ -89,7 +89,7 @@ func TestEjection(t *testing.T) {
 	if !strings.Contains(e.State(), "ejected") || !strings.Contains(e.State(), "3 failed attempts") {
 		t.Fatalf("after three in a row: %s", e.State())
 	}
-	span := func() time.Duration { return time.Duration(e.ejection.until.Load() - clock(time.Now())) }
+	span := func() time.Duration { return time.Duration(e.ejection.until.Load() - Clock(time.Now())) }
 	if s := span(); s < 700*time.Millisecond || s > time.Second {
 		t.Errorf("the first ejection lasts %v", s)
 	}

@@ -18,7 +18,7 @@ const shareUnit = 256
 // The newest generation with a usable endpoint takes everything, so that two
 // generations never answer one page.
 func (b *Backend) Pick(key uint64, tried []*Endpoint, now time.Time) *Endpoint {
-	nanos := clock(now)
+	nanos := Clock(now)
 	for _, eps := range b.Generations {
 		// A pick can lose a race with a drain; there is no more than one drain
 		// to lose against per endpoint.
@@ -38,7 +38,7 @@ func (b *Backend) Pick(key uint64, tried []*Endpoint, now time.Time) *Endpoint {
 // PickPreferred acquires the one endpoint that a sticky client belongs to,
 // unless a newer generation than its own takes the requests now.
 func (b *Backend) PickPreferred(e *Endpoint, now time.Time) bool {
-	nanos := clock(now)
+	nanos := Clock(now)
 	for _, eps := range b.Generations {
 		if slices.Contains(eps, e) {
 			return e.usable(nanos) && e.take(nanos)

@@ -177,7 +177,7 @@ func TestSlowStartRamps(t *testing.T) {
 	eps := endpoints(2)
 	b := NewBackend("b", Rules{Balance: Random, SlowStart: 10 * time.Second}, [][]*Endpoint{eps}, nil)
 	now := time.Now()
-	eps[1].since.Store(clock(now.Add(-5 * time.Second)))
+	eps[1].since.Store(Clock(now.Add(-5 * time.Second)))
 	got := map[*Endpoint]int{}
 	for range 30_000 {
 		e := b.Pick(0, nil, now)

@@ -57,7 +57,7 @@ func (j *ejection) admit() {
 // attempt that began then: its body may last for hours, so a trial is over now.
 func (b *Backend) Headed(e *Endpoint, status int, began time.Time) {
 	until := e.ejection.until.Load()
-	if until != 0 && clock(began) >= until && !b.Eject.against(status) {
+	if until != 0 && Clock(began) >= until && !b.Eject.against(status) {
 		e.ejection.admit()
 	}
 }

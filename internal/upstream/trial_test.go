@@ -18,7 +18,7 @@ func ejected(t *testing.T, n int) (b *Backend, sick *Endpoint, over time.Time) {
 	for range 3 {
 		b.Observe(sick, ConnectFailed, 0, now, now)
 	}
-	if !sick.ejection.active(clock(now)) {
+	if !sick.ejection.active(Clock(now)) {
 		t.Fatal("not ejected")
 	}
 	return b, sick, began.Add(time.Duration(sick.ejection.until.Load()))
@@ -67,7 +67,7 @@ func TestOneRequestTriesWhatWasEjected(t *testing.T) {
 	}
 	out := func(b *Backend, e *Endpoint, now time.Time) {
 		t.Helper()
-		left := time.Duration(e.ejection.until.Load() - clock(now))
+		left := time.Duration(e.ejection.until.Load() - Clock(now))
 		if n := trials(b, e, now); n != 0 || left < time.Second {
 			t.Errorf("out for %v more, and %d go to it", left, n)
 		}
@@ -121,7 +121,7 @@ func TestATrialThatBreaksOff(t *testing.T) {
 	}
 	b.Headed(e, 200, now)
 	b.Observe(e, Truncated, 200, now, now)
-	if !e.ejection.active(clock(now)) || e.ejection.times.Load() != 2 {
+	if !e.ejection.active(Clock(now)) || e.ejection.times.Load() != 2 {
 		t.Error("an endpoint that breaks off is let in")
 	}
 }
@@ -130,7 +130,7 @@ func TestATrialThatBreaksOff(t *testing.T) {
 func TestOnTrialIsBetterThanNone(t *testing.T) {
 	b, e, now := ejected(t, 2)
 	other := b.Endpoints[1]
-	if !e.take(clock(now)) {
+	if !e.take(Clock(now)) {
 		t.Fatal("no trial")
 	}
 	if got := b.Pick(0, []*Endpoint{other}, now); got != e {
@@ -160,7 +160,7 @@ func TestTheHalfOnTrialIsOut(t *testing.T) {
 	}
 	// One that may not be ejected again, as others left, is no longer on trial.
 	b.Endpoints[1].Hold()
-	e.take(clock(now))
+	e.take(Clock(now))
 	b.Observe(e, Broken, 0, now, now)
 	if e.ejection.until.Load() != 0 || e.ejection.trial.Load() != 0 {
 		t.Error("the last endpoint is on trial for ever")
@@ -172,7 +172,7 @@ func TestASuccessorStaysEjected(t *testing.T) {
 	_, e, over := ejected(t, 2)
 	next := New(e.Identity, e.Name, 7, false)
 	next.Succeed(e)
-	if next.usable(clock(over)-1) || !next.usable(clock(over)) {
+	if next.usable(Clock(over)-1) || !next.usable(Clock(over)) {
 		t.Error("a new weight ends an ejection, or makes it last")
 	}
 }
