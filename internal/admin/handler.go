@@ -11,9 +11,11 @@ type Gateway struct {
 	Table func() *route.Table
 	// Reload answers what is not as it should be though the file is in place.
 	Reload func() (note string, err error)
-	Drain  func(container string) (endpoints int, err error)
-	Undo   func(container string) (endpoints int, err error) // of a Drain
-	Ready  func() error                                      // why requests should not come here yet, or any more
+	// Rejected is how many reloads kept the running table since the file was bad.
+	Rejected func() int64
+	Drain    func(container string) (endpoints int, err error)
+	Undo     func(container string) (endpoints int, err error) // of a Drain
+	Ready    func() error                                      // why requests should not come here yet, or any more
 	// Upgrade answers the process that has taken over, or why none has.
 	Upgrade func() (pid int, err error)
 }
@@ -23,7 +25,11 @@ type Gateway struct {
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/stats", Stats(g.Table))
-	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Describe(g.Table())) })
+	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) {
+		d := Describe(g.Table())
+		d.Rejected = g.Rejected()
+		writeJSON(w, d)
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "alive"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := g.Ready(); err != nil {

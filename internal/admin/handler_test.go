@@ -126,10 +126,10 @@ func TestHandler(t *testing.T) {
 	var held []string
 	h := Handler(Gateway{
 		Table:  table(t),
-		Reload: func() (string, error) { return "", reloadFault },
-		Ready:  func() error { return readyFault },
-		Drain:  func(name string) (int, error) { held = append(held, "+"+name); return len(name) - 1, nil },
-		Undo:   func(name string) (int, error) { held = append(held, "-"+name); return len(name) - 1, nil },
+		Reload: func() (string, error) { return "", reloadFault }, Rejected: func() int64 { return 3 },
+		Ready: func() error { return readyFault },
+		Drain: func(name string) (int, error) { held = append(held, "+"+name); return len(name) - 1, nil },
+		Undo:  func(name string) (int, error) { held = append(held, "-"+name); return len(name) - 1, nil },
 	})
 	expect := func(method, target string, code int, text string) {
 		t.Helper()

@@ -7,6 +7,7 @@ type Routes struct {
 	Config   string         `json:"config"`
 	Stale    string         `json:"stale,omitempty"`   // why not all is known of the endpoints now
 	Drained  []string       `json:"drained,omitempty"` // names and ids of containers that are drained by hand, present or not
+	Rejected int64          `json:"rejected_reloads"`  // by the running gateway, since its start
 	Routes   []RouteEntry   `json:"routes"`
 	Backends []BackendEntry `json:"backends"`
 }

@@ -27,7 +27,7 @@ func (g *Gateway) serveCommands() *commands {
 	c := &commands{}
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
-			Table: g.gate.Table, Reload: g.Reload, Ready: g.Ready, Upgrade: g.Upgrade,
+			Table: g.gate.Table, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
 			Drain: g.Drain, Undo: g.Undrain,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -83,6 +83,9 @@ func TestABadFileKeepsTheRunningTable(t *testing.T) {
 			t.Errorf("the log lacks %q", want)
 		}
 	}
+	if _, body := r.command("GET", "/routes"); !strings.Contains(body, fmt.Sprintf(`"rejected_reloads": %d`, r.RejectedReloads())) {
+		t.Errorf("routes do not count it: %s", body)
+	}
 	if status, body := r.command("POST", "/reload"); status != 422 || !strings.Contains(body, "nowhere") {
 		t.Errorf("reload by command: %d %s", status, body)
 	}
