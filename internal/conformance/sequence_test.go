@@ -50,9 +50,7 @@ func TestSequences(t *testing.T) {
 	}
 	log.SetOutput(io.Discard) // net/http tells of all that endpoints say unasked
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
-	// The standard engine, on net/http, resets connections with answers on them
-	// where a client pipelines. The loop hands some over to it.
-	for _, kind := range []string{config.EngineLoop} {
+	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := &sequences{t: t, seed: seed}

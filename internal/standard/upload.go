@@ -70,6 +70,9 @@ func (u *upload) begin(conn *upstreamConn) {
 	u.done, u.sent, u.wrote, u.dead, u.headed = x.reqBody.Done(), false, false, false, false
 	u.held = x.req.Expect100 && !u.done && !x.continued && x.BytesIn == 0
 	u.timed, u.moved = false, x.BytesIn
+	if u.held { // by the endpoint, whose time this is
+		_ = x.client.SetReadDeadline(time.Time{}) // as in stop
+	}
 }
 
 // launch sends the request's head, and with it what is here of its body.
