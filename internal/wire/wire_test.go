@@ -27,7 +27,7 @@ func begun(t *testing.T, raw string, trusted ...netip.Prefix) (*proxy.Exchange, 
 		t.Fatalf("%q: %d, %v", raw, n, err)
 	}
 	x.Method, x.Target, x.Host, x.Header = r.Method, Target(r), r.Host, &Header{Request: r}
-	x.Client, x.Start = netip.MustParseAddr("192.0.2.7"), time.Now()
+	x.Peer, x.Start = netip.MustParseAddr("192.0.2.7"), time.Now()
 	if v := gate.Begin(x); v != proxy.Forward {
 		t.Fatalf("%q: verdict %d", raw, v)
 	}
