@@ -16,6 +16,8 @@ type attack struct {
 	argv func(address string, last time.Duration) [][]string
 	// bound is how many MB rgate may grow by.
 	bound int
+	// descriptors is how many rgate may have; 0 for as many as it gets.
+	descriptors int
 }
 
 // Places in the origin that attackers like.
@@ -29,6 +31,9 @@ const (
 	slowClients  = "1000"
 	idleCrowds   = 5
 	idlePerCrowd = 10_000
+	slowPerCrowd = 2500 // a quarter more than one address may hold
+	bodyPerCrowd = 700  // the origin has a connection for each
+	fewPerCrowd  = 500
 	stuckClients = 500
 )
 
@@ -46,6 +51,10 @@ func allAttacks() []attack {
 			name: "full", title: "50,000 idle connections from 25 addresses", bound: 512,
 			argv: func(address string, last time.Duration) [][]string { return idle(address, last, 5) },
 		},
+		holding("heads", "12,500 halves of a head from 5 addresses", slowPerCrowd, 0, "heads"),
+		holding("bodies", "3500 halves of a body, 4096 descriptors", bodyPerCrowd, 4096, "bodies"),
+		holding("page", "12,500 that asked for /stats from 5 addresses", slowPerCrowd, 0, "page"),
+		holding("few", "2500 of these three kinds, 512 descriptors", fewPerCrowd, 512, "heads", "bodies", "page"),
 		{
 			name: "flood", title: "connect and close without end", bound: 64,
 			argv: func(address string, last time.Duration) [][]string {
@@ -68,6 +77,20 @@ func slow(name, title, path string, mode ...string) attack {
 			seconds := strconv.Itoa(max(int(last.Seconds()), 1))
 			argv := []string{"-c", slowClients, "-r", "500", "-l", seconds, "-p", "3", "-v", "0", "-u", "http://" + address + path}
 			return [][]string{append(argv, mode...)}
+		},
+	}
+}
+
+// holding has an address each fill the room with n clients of kinds in turn.
+func holding(name, title string, n, descriptors int, kinds ...string) attack {
+	return attack{name: name, title: title, bound: 640, descriptors: descriptors,
+		argv: func(address string, last time.Duration) [][]string {
+			var all [][]string
+			for i := range idleCrowds {
+				c := crowd{kind: kinds[i%len(kinds)], address: address, last: last, first: 2 + i, sources: 1, n: n}
+				all = append(all, c.argv())
+			}
+			return all
 		},
 	}
 }

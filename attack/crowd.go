@@ -58,17 +58,27 @@ func crowdMain(ctx context.Context, args []string, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, c.last)
 	defer cancel()
 	var t tally
-	switch c.kind {
-	case "flood":
+	say, holds := said[c.kind]
+	switch {
+	case c.kind == "flood":
 		t = c.flood(ctx, to)
-	case "idle":
-		t = c.hold(ctx, to, "", 0)
-	case "unread":
-		t = c.hold(ctx, to, "GET "+hugePath+" HTTP/1.1\r\nHost: attack.test\r\n\r\n", 4096)
+	case c.kind == "unread":
+		t = c.hold(ctx, to, say, 4096)
+	case holds:
+		t = c.hold(ctx, to, say, 0)
 	default:
 		return fmt.Errorf("no crowd is called %s", c.kind)
 	}
 	return json.NewEncoder(stdout).Encode(t)
+}
+
+// said is what a client of each kind says before it falls silent.
+var said = map[string]string{
+	"idle":   "",
+	"heads":  "G",
+	"bodies": "POST " + echoPath + " HTTP/1.1\r\nHost: attack.test\r\nContent-Length: 5000\r\n\r\nhalf",
+	"page":   "GET /stats HTTP/1.1\r\nHost: attack.test\r\n\r\n",
+	"unread": "GET " + hugePath + " HTTP/1.1\r\nHost: attack.test\r\n\r\n",
 }
 
 // fewEnds is how many connections of a flood are reset for one that ends
@@ -109,13 +119,16 @@ func (c crowd) hold(ctx context.Context, to netip.AddrPort, say string, window i
 	}
 	<-ctx.Done()
 	for _, fd := range fds {
-		if say == "" && refused(fd) {
+		if c.silent() && refused(fd) {
 			t.Refused++
 		}
 		reset(fd)
 	}
 	return t
 }
+
+// silent tells whether rgate has no reason to answer c's clients.
+func (c crowd) silent() bool { return c.kind == "idle" || c.kind == "heads" || c.kind == "bodies" }
 
 // reset closes at once, leaving no trace: neither ports nor the kernel's table
 // of connections would last for the next attack.

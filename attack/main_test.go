@@ -47,11 +47,11 @@ func TestAttacksHaveNamesOfTheirOwn(t *testing.T) {
 }
 
 func TestWhatIsBad(t *testing.T) {
-	good := row{attack: attack{bound: 10}, undisturbed: 300, rate: 285, before: 5, peak: 15}
-	slow, fat := good, good
-	slow.rate, fat.peak = 284, 16
-	if good.bad() || !slow.bad() || !fat.bad() {
-		t.Errorf("good %v, slow %v, fat %v", good.bad(), slow.bad(), fat.bad())
+	good := row{attack: attack{bound: 10}, undisturbed: 300, rate: 285, first: 95, before: 5, peak: 15}
+	slow, fat, late := good, good, good
+	slow.rate, fat.peak, late.first = 284, 16, 94
+	if good.bad() || !slow.bad() || !fat.bad() || !late.bad() {
+		t.Errorf("good %v, slow %v, fat %v, late %v", good.bad(), slow.bad(), fat.bad(), late.bad())
 	}
 }
 

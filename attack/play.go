@@ -26,6 +26,7 @@ type row struct {
 	engine      string
 	undisturbed float64 // right answers a second, before
 	rate        float64 // and during the attack
+	first       float64 // percentage that is answered right of those of its first second
 	failed      int     // requests of the well-behaved, during it
 	firstError  error
 	p99         time.Duration
@@ -44,7 +45,7 @@ func (r row) share() float64 { return math.Round(1000*r.rate/r.undisturbed) / 10
 const leastShare = 95
 
 func (r row) bad() bool {
-	return r.share() < leastShare || r.peak-r.before > r.attack.bound
+	return r.share() < leastShare || r.first < leastShare || r.peak-r.before > r.attack.bound
 }
 
 // graceTime is how long after its time an attacker is interrupted.
@@ -53,7 +54,7 @@ const graceTime = 10 * time.Second
 // attack plays one attack on an rgate of its own.
 func (s settings) attack(ctx context.Context, a attack, engine, dir, origin string) (row, error) {
 	r := row{attack: a, engine: engine}
-	g, err := startRgate(s.rgate, engine, dir, origin)
+	g, err := startRgate(s.rgate, engine, dir, origin, a.descriptors)
 	if err != nil {
 		return r, err
 	}
@@ -79,7 +80,7 @@ func (s settings) attack(ctx context.Context, a attack, engine, dir, origin stri
 	close(over)
 	watch.Wait()
 	r.crowd, r.crowds = attackers.wait()
-	r.rate, r.failed, r.firstError, r.p99 = during.rate, during.failed, during.err, during.p99
+	r.rate, r.first, r.failed, r.firstError, r.p99 = during.rate, during.first, during.failed, during.err, during.p99
 	r.peak, err = g.memory("VmHWM")
 	return r, errors.Join(err, context.Cause(ctx), tracked())
 }
@@ -101,6 +102,7 @@ func tracked() error {
 // outcome is what became of a load.
 type outcome struct {
 	rate   float64 // right answers a second, while it lasted
+	first  float64 // as row.first
 	failed int
 	err    error // the first
 	p99    time.Duration
@@ -117,9 +119,14 @@ func (s settings) load(ctx context.Context, address string, last time.Duration) 
 	end := time.Now()
 	var o outcome
 	var latencies []time.Duration
-	right := 0
+	right, first, firstRight := 0, 0, 0
 	for _, r := range l.End() {
 		latencies = append(latencies, r.Latency())
+		if r.Due.Sub(began) < time.Second {
+			if first++; r.Err == nil {
+				firstRight++
+			}
+		}
 		switch {
 		case r.Err == nil && !r.Answered.After(end):
 			right++
@@ -130,6 +137,7 @@ func (s settings) load(ctx context.Context, address string, last time.Duration) 
 		}
 	}
 	o.rate = float64(right) / end.Sub(began).Seconds()
+	o.first = 100 * float64(firstRight) / float64(max(first, 1))
 	if slices.Sort(latencies); len(latencies) > 0 {
 		o.p99 = latencies[len(latencies)*99/100]
 	}

@@ -72,8 +72,9 @@ const keptLines = 400
 
 const startTimeout = 15 * time.Second
 
-// startRgate starts it before the origin and waits until it serves.
-func startRgate(binary, engine, dir, origin string) (*gateway, error) {
+// startRgate starts it before the origin and waits until it serves. It may have
+// that many descriptors, where it is not 0.
+func startRgate(binary, engine, dir, origin string, descriptors int) (*gateway, error) {
 	config := fmt.Sprintf("engine: %s\nadmin: {socket: %s}\nroutes: [{path_prefix: /, backend: origin}]\nbackends: [{name: origin, endpoints: [%q]}]\n",
 		engine, filepath.Join(dir, "admin.sock"), origin)
 	file := filepath.Join(dir, "config.yml")
@@ -81,7 +82,11 @@ func startRgate(binary, engine, dir, origin string) (*gateway, error) {
 		return nil, fmt.Errorf("cannot write the configuration: %w", err)
 	}
 	g := &gateway{ended: make(chan struct{})}
-	g.cmd = exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--config", file, "--log-format", "json")
+	argv := []string{binary, "serve", "--listen", "127.0.0.1:0", "--config", file, "--log-format", "json"}
+	if descriptors > 0 {
+		argv = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, descriptors)}, argv...)
+	}
+	g.cmd = exec.Command(argv[0], argv[1:]...)
 	log, err := g.cmd.StderrPipe()
 	if err != nil {
 		return nil, fmt.Errorf("cannot start rgate: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func (t *table) row(r row) {
 		fmt.Fprintf(t.out, "    the first failure: %v\n", r.firstError)
 	}
 	if r.bad() && !t.markdown {
-		fmt.Fprintf(t.out, "    rgate gave way: it has to keep %d %% of the rate and to grow by %d MB at most\n", leastShare, r.attack.bound)
+		fmt.Fprintf(t.out, "    rgate gave way: it has to keep %d %% of the rate, also in the first second (%.1f %%), and to grow by %d MB at most\n", leastShare, r.first, r.attack.bound)
 	}
 }
 
@@ -57,7 +58,7 @@ func (r row) crowded() string {
 	switch {
 	case r.crowds == 0:
 		return fmt.Sprintf("%d descriptors open at most", r.descriptors)
-	case r.attack.name == "idle" || r.attack.name == "full":
+	case slices.Contains([]string{"idle", "full", "heads", "bodies"}, r.attack.name):
 		return fmt.Sprintf("%d opened: %d held, %d refused or closed", r.crowd.Opened, r.crowd.Opened-r.crowd.Refused, r.crowd.Refused)
 	}
 	return fmt.Sprintf("%d opened", r.crowd.Opened)

@@ -53,24 +53,24 @@ func (l *loop) some() iter.Seq[*conn] {
 	}
 }
 
-// dispensable is, of some clients that do not get on, the one that would be
-// closed first anyway. Those of who holds much of the room come before all
-// others. It is nil where none was found.
+// dispensable is, of some clients that do not get on, one of whoever holds most
+// of the room, and of those the one that would be closed first anyway. It is nil
+// where none was found.
 func (l *loop) dispensable() (first *conn) {
-	found, firstDue, firstHeavy := 0, int64(0), false
+	found, firstDue, heaviest := 0, int64(0), 0
 	for c := range l.some() {
 		if !c.counted || c.queued {
 			continue
 		}
-		heavy := l.engine.crowd.Heavy(c.addr, l.cfg)
-		due := l.due(c, heavy)
+		weight := l.engine.crowd.Weight(c.addr, l.cfg)
+		due := l.due(c, weight > 0)
 		if due == 0 {
 			continue
 		}
-		sooner := first == nil || heavy && !firstHeavy || heavy == firstHeavy && due < firstDue
+		sooner := first == nil || weight > heaviest || weight == heaviest && due < firstDue
 		// What is there to be read may be what was waited for.
 		if sooner && (c.phase != phaseHead || c.alive()) {
-			first, firstDue, firstHeavy = c, due, heavy
+			first, firstDue, heaviest = c, due, weight
 		}
 		if found++; found == compared {
 			break

@@ -18,12 +18,13 @@ const (
 )
 
 // How many an engine listens to: no more than this, nor than a part of the room
-// that there is; and how many above the limits a loop does, which take
-// descriptors, too.
+// that there is. Those above the limits take descriptors, too, that are not of
+// the room.
 const (
-	lingerMost    = 1024
-	lingerPart    = 8
-	lingerRefused = 128
+	lingerMost  = 1024
+	lingerPart  = 8
+	refusedMost = 256
+	refusedPart = 64
 )
 
 // hangUp ends c after the last answer. A client that still sends is listened to
@@ -31,7 +32,7 @@ const (
 // the answer before it is read. Most clients read it only once they have sent
 // all of their request.
 func (l *loop) hangUp(c *conn) {
-	if c.broken || !c.counted && l.refused > lingerRefused {
+	if c.broken || !c.counted && l.refused > l.share(refusedMost, refusedPart) {
 		l.close(c)
 		return
 	}
@@ -42,7 +43,7 @@ func (l *loop) hangUp(c *conn) {
 	c.phase, c.since = phaseLinger, l.wheel.now
 	l.lingering++
 	l.wheel.set(&c.timer, l.now, l.attention(c))
-	if l.lingering > l.mostLingering() {
+	if l.lingering > max(l.share(lingerMost, lingerPart), compared) {
 		l.endLongest(c)
 	}
 }
@@ -56,13 +57,12 @@ func (l *loop) attention(c *conn) time.Duration {
 	return max(min(lingerPatience, left), tick)
 }
 
-// mostLingering is how many l may listen to.
-func (l *loop) mostLingering() int {
-	most := lingerMost
+// share is l's of most, or of a part of the room.
+func (l *loop) share(most, part int) int {
 	if room := proxy.Room(l.cfg.Limits.Connections); room > 0 {
-		most = min(most, room/lingerPart)
+		most = min(most, room/part)
 	}
-	return max(most/len(l.engine.loops), compared)
+	return most / len(l.engine.loops)
 }
 
 // endLongest closes the one, of some, that was listened to for longest; not

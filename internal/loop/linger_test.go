@@ -12,7 +12,7 @@ import (
 func TestTheLongestListenedToGoesFirst(t *testing.T) {
 	g := start(t, func(c *config.Config, _ *Options) { c.Limits.Connections = 200 }, serve(t, hello))
 	most := 0
-	g.engine.within(func(l *loop) { most = l.mostLingering() })
+	g.engine.within(func(l *loop) { most = l.share(lingerMost, lingerPart) })
 	if most != 200/lingerPart {
 		t.Fatalf("%d may be listened to", most)
 	}

@@ -62,6 +62,9 @@ func (l *loop) reuse(p *pool, sure bool) *origin {
 // dial begins a connection to p's address.
 func (l *loop) dial(p *pool) (*origin, error) {
 	fd, err := connect(p.addr)
+	for err == unix.EMFILE && l.dropIdle() {
+		fd, err = connect(p.addr)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +75,17 @@ func (l *loop) dial(p *pool) (*origin, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// dropIdle closes an idle connection for its descriptor, where there is one.
+func (l *loop) dropIdle() bool {
+	for _, p := range l.pools {
+		if len(p.idle) > 0 {
+			l.discard(p.idle[0])
+			return true
+		}
+	}
+	return false
 }
 
 // keep puts o, whose exchange is complete, back for the next; for idle at most,

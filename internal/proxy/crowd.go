@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"math/bits"
 	"net/netip"
 	"sync"
 
@@ -27,8 +28,7 @@ type Crowd struct {
 }
 
 // One peer may hold a part of the room that is there, whatever it is allowed
-// by number, and is heavy long before: then its connections are the first to
-// make room. The least is for small rooms.
+// by number, and has a weight long before. The least is for small rooms.
 const (
 	greedyPart = 4
 	heavyPart  = 32
@@ -59,15 +59,19 @@ func (c *Crowd) Enter(peer netip.Addr, cfg *config.Config) Admission {
 	return Admitted
 }
 
-// Heavy tells whether peer holds so much of the room that it should make some
-// for others first.
-func (c *Crowd) Heavy(peer netip.Addr, cfg *config.Config) bool {
+// Weight is 0 for a peer like others, and the more it holds of the room the
+// higher, in steps of twice as much: the heaviest make room first.
+func (c *Crowd) Weight(peer netip.Addr, cfg *config.Config) int {
 	if within(peer, cfg.TrustedProxies) {
-		return false
+		return 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.clients[holder(peer)] > max(Room(cfg.Limits.Connections)/heavyPart, leastPart)
+	n := c.clients[holder(peer)]
+	if n <= max(Room(cfg.Limits.Connections)/heavyPart, leastPart) {
+		return 0
+	}
+	return bits.Len(uint(n))
 }
 
 // Leave takes back what Enter counted.

@@ -69,9 +69,9 @@ func TestNetworksAndTrustedPeers(t *testing.T) {
 			t.Fatalf("%d for a proxy that is trusted", a)
 		}
 	}
-	for a, want := range map[string]bool{"2001:db8:0:1::7": true, "2001:db8:0:2::1": false, "10.1.1.1": false} {
-		if got := c.Heavy(netip.MustParseAddr(a), cfg); got != want {
-			t.Errorf("%s is heavy: %v", a, got)
+	for a, want := range map[string]int{"2001:db8:0:1::7": 5, "2001:db8:0:2::1": 0, "10.1.1.1": 0} {
+		if got := c.Weight(netip.MustParseAddr(a), cfg); got != want {
+			t.Errorf("%s weighs %d, want %d", a, got, want)
 		}
 	}
 	c.Leave(netip.MustParseAddr("2001:db8:0:1:9::9"))

@@ -6,14 +6,18 @@ package proxy
 // not even that there are none.
 func Room(limit int) int { return roomIn(descriptors(), limit) }
 
-// spareDescriptors are for all that is neither: listeners, logs, the engine.
-const spareDescriptors = 64
+// spareDescriptors, and this part of all, are for all that is neither: listeners,
+// logs, the engine, and clients that are told that there is no room.
+const (
+	spareDescriptors = 64
+	sparePart        = 32
+)
 
 func roomIn(descriptors, limit int) int {
 	if descriptors == 0 {
 		return limit
 	}
-	room := max((descriptors-spareDescriptors)/2, 1)
+	room := max((descriptors-descriptors/sparePart-spareDescriptors)/2, 1)
 	if limit > 0 {
 		room = min(room, limit)
 	}

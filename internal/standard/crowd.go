@@ -76,7 +76,7 @@ const (
 )
 
 // dispensable is, of some clients that do not get on, the one that would be
-// closed first anyway. Those of who holds much of the room come before all
+// closed first anyway. Those of whoever holds most of the room come before all
 // others, and what is there to be read may be what was waited for: such a client
 // goes only where all are so. It is nil where none was found.
 func (w *crowd) dispensable(cfg *config.Config) *client {
@@ -89,8 +89,8 @@ func (w *crowd) dispensable(cfg *config.Config) *client {
 		if !c.counted || c.debt.paid() {
 			continue
 		}
-		heavy := w.count.Heavy(c.addr, cfg)
-		d := debtor{c, c.debt.due(now, cfg, heavy), heavy}
+		weight := w.count.Weight(c.addr, cfg)
+		d := debtor{c, c.debt.due(now, cfg, weight > 0), weight}
 		switch {
 		case d.due.IsZero():
 		case !d.before(first) && !d.before(spare):
@@ -112,16 +112,16 @@ func (w *crowd) dispensable(cfg *config.Config) *client {
 	return first.client
 }
 
-// debtor is a client that owes something, until when it may, and whether it
-// holds much of the room.
+// debtor is a client that owes something, until when it may, and the weight of
+// what its peer holds of the room.
 type debtor struct {
 	*client
-	due   time.Time
-	heavy bool
+	due    time.Time
+	weight int
 }
 
 func (d debtor) before(other debtor) bool {
-	return other.client == nil || d.heavy && !other.heavy || d.heavy == other.heavy && d.due.Before(other.due)
+	return other.client == nil || d.weight > other.weight || d.weight == other.weight && d.due.Before(other.due)
 }
 
 func (w *crowd) leave(c *client) {
