@@ -46,7 +46,7 @@ check: lint ## vet, linters, formatting, tidiness, then every test with the race
 
 lint: ## vet, linters, formatting and tidiness alone
 	$(GO) vet ./...
-	$(GO) vet -tags poison ./internal/loop
+	$(GO) vet -tags poison ./internal/loop ./internal/standard
 	$(TOOL) staticcheck ./...
 	@files=$$(gofmt -l cmd internal scripts bench soak attack); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) mod tidy -diff

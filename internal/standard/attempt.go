@@ -242,7 +242,7 @@ func (x *exchange) straight() upstream.Outcome {
 		}
 		if n == len(space) && n < bulkSize {
 			mem := bulk.Get().(*[bulkSize]byte)
-			defer bulk.Put(mem)
+			defer giveBulk(mem)
 			space = mem[:]
 		}
 	}

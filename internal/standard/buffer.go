@@ -49,6 +49,7 @@ func (b *buffer) need() {
 
 // release gives b's memory back.
 func (b *buffer) release() {
+	poison(b.b[:cap(b.b)])
 	if cap(b.b) == bufferSize {
 		mem := b.b[:0]
 		spare.Put(&mem)
@@ -61,3 +62,9 @@ var (
 	spare sync.Pool
 	bulk  = sync.Pool{New: func() any { return new([bulkSize]byte) }}
 )
+
+// giveBulk gives back what bulk lent.
+func giveBulk(mem *[bulkSize]byte) {
+	poison(mem[:])
+	bulk.Put(mem)
+}

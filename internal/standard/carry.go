@@ -87,7 +87,7 @@ func (u *upload) frame() bool {
 func (u *upload) through() bool {
 	x := u.x
 	mem := bulk.Get().(*[bulkSize]byte)
-	defer bulk.Put(mem)
+	defer giveBulk(mem)
 	n := u.read(mem[:min(bulkSize, x.reqBody.Left())])
 	if n == 0 {
 		return false
