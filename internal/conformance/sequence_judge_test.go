@@ -58,7 +58,7 @@ func (v *visit) judge(a *asked, h *heard) bool {
 // judgeSilence judges that no answer came, or not even a whole head.
 func (v *visit) judgeSilence(p *plan, h *heard) {
 	v.tally.add("not answered")
-	if p.calm() && p.kind != illFormedly && p.kind != oversized && !v.shaky {
+	if p.calm() && p.kind != unreadable && p.kind != oversized && !v.shaky {
 		v.fault(p, &h.message, "no answer: %v", h.err)
 	}
 	v.shaky = true
@@ -71,7 +71,7 @@ func (v *visit) judgeOwn(p *plan, h *heard) {
 	switch {
 	case p.kind == unmatched:
 		v.judgeText(p, h, 404, nowhere)
-	case p.kind == oversized && s != 431, p.kind == illFormedly && s != 400 && s != 501 && s != 505:
+	case p.kind == oversized && s != 431, p.kind == unreadable && s != 400 && s != 501 && s != 505:
 		v.fault(p, &h.message, "refused with %d", s)
 	case p.kind == statistics, p.kind == forwarded && s < 500 && p.quit == stays:
 		v.fault(p, &h.message, "rgate answered by itself with %d", s)

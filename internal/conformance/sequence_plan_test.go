@@ -61,12 +61,12 @@ type answerPlan struct {
 type kind uint8
 
 const (
-	forwarded   kind = iota
-	upgrade          // to an echo of bytes
-	unmatched        // by any route
-	statistics       // the page
-	illFormedly      // no request that may be answered but with a refusal
-	oversized        // the head is
+	forwarded  kind = iota
+	upgrade         // to an echo of bytes
+	unmatched       // by any route
+	statistics      // the page
+	unreadable      // no request that may be answered but with a refusal
+	oversized       // the head is
 )
 
 // quitting is where a client gives up.
@@ -131,7 +131,7 @@ func planOf(seed uint64, id identity) *plan {
 	case 1:
 		p.kind = statistics
 	case 2:
-		p.kind = illFormedly
+		p.kind = unreadable
 	case 3:
 		p.kind = oversized
 	case 4, 5:
@@ -151,7 +151,7 @@ func planOf(seed uint64, id identity) *plan {
 
 func (p *plan) drawRequest(d dice) {
 	p.method = pick(d, "GET", "GET", "GET", "HEAD", "OPTIONS", "POST", "POST", "PUT", "PATCH", "DELETE")
-	if p.kind == statistics || p.kind == illFormedly || p.kind == oversized {
+	if p.kind == statistics || p.kind == unreadable || p.kind == oversized {
 		p.method = "GET"
 		return
 	}
@@ -232,7 +232,7 @@ func (p *plan) calm() bool {
 
 // ends tells whether the client expects no other answer behind this one.
 func (p *plan) ends() bool {
-	return p.kind == illFormedly || p.kind == oversized || p.kind == upgrade || p.quit != stays || p.last || p.old && !p.keep
+	return p.kind == unreadable || p.kind == oversized || p.kind == upgrade || p.quit != stays || p.last || p.old && !p.keep
 }
 
 // waits tells whether what the client sends next depends on the answer.

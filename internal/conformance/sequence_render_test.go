@@ -16,6 +16,7 @@ const (
 	forEndpoint
 	forEcho
 	forReload
+	forHalfClose
 )
 
 // filler is n bytes of fields, some of them long.
@@ -52,7 +53,7 @@ func (p *plan) fields(cookie string) []field {
 // request is what the client sends, in two parts.
 func (p *plan) request(seed uint64, cookie string) (head, body []byte) {
 	switch p.kind {
-	case illFormedly:
+	case unreadable:
 		return p.spoilt(throw(seed, forRequest|uint64(p.id))), nil
 	case oversized:
 		return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: x\r\nX-Large: %s\r\n\r\n", p.path(), strings.Repeat(p.id.String(), 8<<10)), nil

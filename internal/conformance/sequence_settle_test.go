@@ -60,14 +60,14 @@ func (s *sequences) enough() {
 		return
 	}
 	n := s.tally.get("exchanges")
-	for what, share := range map[string]int{ // one in so many
-		"answered": 2, "upgraded": 100, "trailer": 50, "early": 200, "HEAD": 50, "HTTP/1.0": 50,
-		"answered by length": 10, "answered by chunked": 10, "answered by close": 15,
-		"request body by length": 20, "request body by chunked": 20, "answered 103": 30, "answered 100": 200,
-		statisticsSay: 100, nowhere: 100, "refused 431": 100, "refused 400": 150, "stuck": 100, "queue": 20,
-		"not answered": 100, "broken off": 1000, "reloads": 1000, "refused 502": 200, "refused 504": 3000, "expectation": 200, "connection reused": 5,
+	for what, share := range map[string]int{ // at least one in so many, which is far below what is planned
+		"answered": 2, "connection reused": 5, "answered by length": 10, "answered by chunked": 10, "answered by close": 25,
+		"request body by length": 20, "request body by chunked": 20, "queue": 20, "answered 103": 30,
+		"trailer": 50, "HEAD": 50, "HTTP/1.0": 50, "stuck": 100, "upgraded": 200, "early": 200, "expectation": 200,
+		"not answered": 200, statisticsSay: 300, nowhere: 300, "refused 431": 300, "refused 400": 300, "answered 100": 400,
+		"refused 502": 1000, "broken off": 1000, "reloads": 1000, "refused 504": 1500,
 	} {
-		if got := s.tally.get(what); got*share < n {
+		if got := s.tally.get(what); got < n/share {
 			s.t.Errorf("of %d exchanges only %d with %q", n, got, what)
 		}
 	}
