@@ -12,7 +12,7 @@ import (
 func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream.Outcome {
 	// After these only a fresh connection will do.
 	fresh := last == upstream.Stale || last == upstream.Reset
-	conn, o := x.engine().connect(e, x.client.config(), fresh)
+	conn, o := x.engine().connect(e, x.client.config(), fresh, !x.Repeatable())
 	u := &x.up
 	u.begin(conn)
 	if o != upstream.None {
@@ -140,6 +140,7 @@ func (x *exchange) judge(err error) upstream.Outcome {
 	case untouched && !(kept && x.Repeatable()):
 		return upstream.Reset
 	case kept:
+		u.conn.to.Closed(u.conn.rested)
 		return upstream.Stale
 	}
 	return upstream.Broken
@@ -150,8 +151,10 @@ func (x *exchange) judge(err error) upstream.Outcome {
 func (x *exchange) deliver(n int) upstream.Outcome {
 	u, p := &x.up, &x.resp
 	// Whether the client left is known whatever the timing.
-	if x.client.config().HalfClose == config.HalfCloseCancel && x.client.sight.ended() {
-		u.fail(gone, nil)
+	if x.client.config().HalfClose == config.HalfCloseCancel {
+		if _, ended := x.client.sight.look(); ended {
+			u.fail(gone, nil)
+		}
 	}
 	done, ok := u.answered()
 	if !ok {

@@ -134,7 +134,7 @@ func TestStaleConnections(t *testing.T) {
 // A kept-alive connection that dies with the request in it.
 func TestRequestsLostOnKeptAliveConnections(t *testing.T) {
 	t.Parallel()
-	for method, want := range map[string]int{"GET": 200, "PUT": 200, "POST": 502} {
+	for method, want := range map[string]int{"GET": 200, "PUT": 200} { // a POST is not sent on such a one
 		var second atomic.Int64
 		r := start(t, nil, rawBackend(t, func(n int, c net.Conn, in *bufio.Reader) {
 			for i := 0; ; i++ {

@@ -95,7 +95,7 @@ func (w *crowd) dispensable(cfg *config.Config) *client {
 		case d.due.IsZero():
 		case !d.before(first) && !d.before(spare):
 			found++
-		case c.debt.ofRequest() && !c.sight.silent():
+		case c.debt.ofRequest() && !c.silent():
 			if d.before(spare) {
 				spare = d
 			}
@@ -150,4 +150,10 @@ func (w *crowd) all(last bool) []*client {
 		all = append(all, c)
 	}
 	return all
+}
+
+// silent tells whether nothing of c is there to be read.
+func (c *client) silent() bool {
+	silent, _ := c.sight.look()
+	return silent
 }

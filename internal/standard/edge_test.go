@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"rgate/internal/config"
 )
@@ -179,7 +180,7 @@ func TestForget(t *testing.T) {
 			return false
 		}
 	})
-	if r.pools.pop(ep) != nil {
+	if r.pools.pop(ep, time.Now(), false) != nil {
 		t.Error("the endpoint is remembered")
 	}
 }

@@ -42,7 +42,7 @@ func TestKeepAliveTimeoutsOfEndpoints(t *testing.T) {
 			var conns atomic.Int64
 			r := start(t, nil, brief(t, time.Minute, field, &conns))
 			p := r.dial()
-			for i, method := range []string{"GET", "POST"} {
+			for i, method := range []string{"GET", "PUT"} {
 				if i > 0 {
 					time.Sleep(600 * time.Millisecond) // more than half of a second
 				}
@@ -54,6 +54,32 @@ func TestKeepAliveTimeoutsOfEndpoints(t *testing.T) {
 			if n := conns.Load(); n != want {
 				t.Errorf("%d connections, want %d", n, want)
 			}
+		})
+	}
+}
+
+// A POST goes on a kept connection only where the endpoint is known not to be
+// closing it, so that none is lost to one that closes idle ones without a word.
+func TestIdleTimeoutsOfEndpointsCostNoPost(t *testing.T) {
+	t.Parallel()
+	for _, idle := range []time.Duration{100 * time.Millisecond, 300 * time.Millisecond} {
+		t.Run(idle.String(), func(t *testing.T) {
+			t.Parallel()
+			var conns atomic.Int64
+			r := start(t, nil, brief(t, idle, "", &conns))
+			p := r.dial()
+			_ = p.SetDeadline(time.Now().Add(time.Minute))
+			n, end := 0, time.Now().Add(3*time.Second)
+			for ; time.Now().Before(end); n++ {
+				p.say("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi")
+				if res, text := p.response("POST"); res.StatusCode != 200 || text != "hi" {
+					t.Fatalf("%d: %d %q", n, res.StatusCode, text)
+				}
+				if rand.IntN(2) == 0 {
+					time.Sleep(time.Duration(rand.Int64N(int64(2 * idle))))
+				}
+			}
+			t.Logf("%d requests on %d connections", n, conns.Load())
 		})
 	}
 }

@@ -11,7 +11,6 @@ type sight struct{}
 
 func sightOf(any) sight { return sight{} }
 
-func (sight) ended() bool   { return false }
-func (sight) silent() bool  { return true }
-func (sight) broken() bool  { return false }
-func (sight) waiting() bool { return false }
+func (sight) look() (silent, ended bool) { return true, false }
+func (sight) broken() bool               { return false }
+func (sight) waiting() bool              { return false }

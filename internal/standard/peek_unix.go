@@ -45,17 +45,13 @@ func (s sight) peek() (n int, err error) {
 	return n, err
 }
 
-// ended tells whether the peer has ended its sending side, or the connection,
-// and all that it sent before has been read.
-func (s sight) ended() bool {
+// look tells whether a connection is silent, with neither a byte to be read nor
+// an end, or whether its peer has ended its sending side, or all of it, and what
+// it sent before has been read.
+func (s sight) look() (silent, ended bool) {
 	n, err := s.peek()
-	return n <= 0 && err != syscall.EAGAIN
-}
-
-// silent tells whether there is neither a byte to be read nor an end.
-func (s sight) silent() bool {
-	_, err := s.peek()
-	return err == syscall.EAGAIN
+	silent = err == syscall.EAGAIN
+	return silent, !silent && n <= 0
 }
 
 // broken tells whether a connection is dead both ways, though its end was read.

@@ -18,6 +18,7 @@ const (
 	mostIdle   = 256 // per endpoint
 	idleAtMost = 55 * time.Second
 	sweepEvery = time.Second
+	firstSweep = 100 * time.Millisecond // so that it is soon known whether connections last
 )
 
 // upstreamConn is a connection to an endpoint.
@@ -28,6 +29,7 @@ type upstreamConn struct {
 	reused bool
 	keeps  time.Duration // for which it may be used again; see wire.AppendResponseHead
 	since  time.Time     // when it became idle
+	rested time.Duration // for which it was idle, before the exchange under way
 }
 
 // CloseWrite ends one direction of an upgraded connection.
@@ -38,10 +40,11 @@ func (c *upstreamConn) CloseWrite() error {
 	return nil
 }
 
-// connect is a connection to e: an idle one, unless it has to be fresh.
-func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh bool) (*upstreamConn, upstream.Outcome) {
+// connect is a connection to an endpoint: an idle one, unless it has to be fresh.
+// With sure the request cannot be sent twice.
+func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh, sure bool) (*upstreamConn, upstream.Outcome) {
 	if !fresh {
-		if c := e.pools.take(to); c != nil {
+		if c := e.pools.take(to, sure); c != nil {
 			c.reused = true
 			return c, upstream.None
 		}
@@ -70,28 +73,41 @@ type pools struct {
 }
 
 // take is an idle connection to an endpoint that has said nothing since; nil for
-// none.
-func (p *pools) take(to *upstream.Endpoint) *upstreamConn {
-	for {
-		c := p.pop(to)
-		if c == nil || c.good(time.Now()) {
+// none. With sure it is one that the endpoint is known not to be closing now.
+func (p *pools) take(to *upstream.Endpoint, sure bool) *upstreamConn {
+	for now := time.Now(); ; {
+		c := p.pop(to, now, sure)
+		if c == nil {
+			return nil
+		}
+		if c.good(now) {
+			c.rested = now.Sub(c.since)
+			to.Outlived(c.rested)
 			return c
 		}
 		_ = c.Close()
 	}
 }
 
-// good tells whether c can be used again.
+// good tells whether c can be used again. Its endpoint is known by what it did.
 func (c *upstreamConn) good(now time.Time) bool {
-	return now.Sub(c.since) < c.keeps && c.sight.silent()
+	idle := now.Sub(c.since)
+	if idle >= c.keeps {
+		return false
+	}
+	silent, ended := c.sight.look()
+	if ended {
+		c.to.Closed(idle)
+	}
+	return silent
 }
 
-func (p *pools) pop(to *upstream.Endpoint) *upstreamConn {
+func (p *pools) pop(to *upstream.Endpoint, now time.Time, sure bool) *upstreamConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := p.idle[to]
 	n := len(idle)
-	if n == 0 {
+	if n == 0 || sure && !(canLook && to.Fresh(now.Sub(idle[n-1].since))) {
 		return nil
 	}
 	c := idle[n-1]
@@ -127,7 +143,7 @@ func (p *pools) keep(c *upstreamConn) {
 	}
 	p.idle[c.to] = append(idle, c)
 	if p.timer == nil {
-		p.timer = time.AfterFunc(sweepEvery, p.sweep)
+		p.timer = time.AfterFunc(firstSweep, p.sweep)
 	}
 }
 
@@ -162,6 +178,7 @@ func (p *pools) weed(to *upstream.Endpoint) {
 	kept := idle[:0]
 	for _, c := range idle {
 		if c.good(now) {
+			to.Lasted(now.Sub(c.since))
 			kept = append(kept, c)
 		} else {
 			_ = c.Close()
