@@ -230,6 +230,7 @@ func (x *exchange) reframe() error {
 // straight moves what is left of a body of known length, more at once than the
 // exchange has room for once it comes fast enough.
 func (x *exchange) straight() upstream.Outcome {
+	x.out.release() // a slow client is to hold no more than it needs
 	for space := x.down.b[:cap(x.down.b)]; ; {
 		n, err := x.up.conn.Read(space[:min(int64(len(space)), x.respBody.Left())])
 		if n == 0 {
@@ -246,6 +247,7 @@ func (x *exchange) straight() upstream.Outcome {
 		if n == len(space) && n < bulkSize {
 			mem := bulk.Get().(*[bulkSize]byte)
 			defer giveBulk(mem)
+			x.down.release()
 			space = mem[:]
 		}
 	}

@@ -6,7 +6,7 @@ const (
 	// bufferSize holds any usual head, and a request that is kept to be sent again.
 	bufferSize = 16 << 10
 	// bulkSize is what is read at once of a body of known length.
-	bulkSize = 64 << 10
+	bulkSize = 32 << 10
 	// firstSize is what a quiet client's next bytes are read into: it holds no
 	// other buffer.
 	firstSize = 1 << 10

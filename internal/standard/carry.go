@@ -14,6 +14,9 @@ import (
 // carry moves what is left of the body; false where that ends the attempt.
 func (u *upload) carry() bool {
 	x := u.x
+	if x.reqBody.Done() {
+		return true
+	}
 	fast, stuck := false, false // what comes fills the buffer; what is here is not enough to go on
 	for !x.reqBody.Done() && !u.dead {
 		if fast && x.in.empty() && x.Body == proxy.Streamed && x.reqBody.Kind == h1.BodyLength {
@@ -86,6 +89,7 @@ func (u *upload) frame() bool {
 // for. It never reads what follows: that is the next request.
 func (u *upload) through() bool {
 	x := u.x
+	u.out.release()
 	mem := bulk.Get().(*[bulkSize]byte)
 	defer giveBulk(mem)
 	n := u.read(mem[:min(bulkSize, x.reqBody.Left())])
