@@ -17,7 +17,7 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin handover config demo discovery docker names proxy route stats upstream",
+	"cli":                   "gateway admin handover config demo discovery docker journal names proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
 	"gateway":               "admin handover standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
@@ -33,6 +33,7 @@ var arrows = map[string]string{
 	"discovery":             "",
 	"config":                "",
 	"handover":              "",
+	"journal":               "",
 	"stats":                 "",
 	"packaging":             "", // like the next ones, for tests alone
 	"conformance":           "",

@@ -8,7 +8,8 @@ import (
 
 // Gateway is what the socket asks and tells, as functions.
 type Gateway struct {
-	Table func() *route.Table
+	Table    func() *route.Table
+	Unlogged func() (dropped, lost int64) // what the log could not write; nil for nothing
 	// Reload answers what is not as it should be though the file is in place.
 	Reload func() (note string, err error)
 	// Rejected is how many reloads kept the running table since the file was bad.
@@ -25,11 +26,7 @@ type Gateway struct {
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/stats", Stats(g.Table))
-	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) {
-		d := Describe(g.Table())
-		d.Rejected = g.Rejected()
-		writeJSON(w, d)
-	})
+	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, g.describe()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "alive"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := g.Ready(); err != nil {
@@ -57,6 +54,15 @@ func Handler(g Gateway) http.Handler {
 	mux.HandleFunc("POST /drain", onContainer(g.Drain))
 	mux.HandleFunc("POST /undrain", onContainer(g.Undo))
 	return mux
+}
+
+func (g Gateway) describe() Routes {
+	d := Describe(g.Table())
+	d.Rejected = g.Rejected()
+	if g.Unlogged != nil {
+		d.Log.Dropped, d.Log.Lost = g.Unlogged()
+	}
+	return d
 }
 
 func onContainer(do func(string) (int, error)) http.HandlerFunc {

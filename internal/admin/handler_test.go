@@ -126,7 +126,7 @@ func TestHandler(t *testing.T) {
 	var held []string
 	h := Handler(Gateway{
 		Table:  table(t),
-		Reload: func() (string, error) { return "", reloadFault }, Rejected: func() int64 { return 3 },
+		Reload: func() (string, error) { return "", reloadFault }, Unlogged: func() (int64, int64) { return 4, 5 }, Rejected: func() int64 { return 3 },
 		Ready: func() error { return readyFault },
 		Drain: func(name string) (int, error) { held = append(held, "+"+name); return len(name) - 1, nil },
 		Undo:  func(name string) (int, error) { held = append(held, "-"+name); return len(name) - 1, nil },
@@ -139,6 +139,7 @@ func TestHandler(t *testing.T) {
 	}
 	expect("GET", "/stats", 200, "latency_ms")
 	expect("GET", "/routes", 200, `"path_prefix": "/a"`)
+	expect("GET", "/routes", 200, `"dropped": 4`)
 	expect("GET", "/healthz", 200, "alive")
 	expect("GET", "/readyz", 200, "ready")
 	expect("POST", "/reload", 200, "reloaded")

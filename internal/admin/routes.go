@@ -10,6 +10,13 @@ type Routes struct {
 	Rejected int64          `json:"rejected_reloads"`  // by the running gateway, since its start
 	Routes   []RouteEntry   `json:"routes"`
 	Backends []BackendEntry `json:"backends"`
+	Log      LogEntry       `json:"log"`
+}
+
+// LogEntry counts the records that are missing from the log since the start.
+type LogEntry struct {
+	Dropped int64 `json:"dropped"` // its reader did not keep up
+	Lost    int64 `json:"lost"`    // its reader was gone, or the disk full
 }
 
 // RouteEntry is one route to one of its backends.

@@ -26,6 +26,11 @@ type Process struct {
 // usageError is a mistake on the command line.
 type usageError struct{ error }
 
+// reported is an error that the user has been told of, with its exit code.
+type reported struct{ code int }
+
+func (r reported) Error() string { return "reported" }
+
 // Main runs the command that args name and returns the exit code. Servers run
 // until ctx ends or a signal comes.
 func Main(ctx context.Context, args []string, p Process) int {
@@ -43,9 +48,12 @@ func Main(ctx context.Context, args []string, p Process) int {
 func (p Process) report(err error) int {
 	var problems *config.Problems
 	var usage usageError
+	var done reported
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &done):
+		return done.code
 	case errors.As(err, &problems):
 		_ = problems.Render(p.Stderr, p.colour(p.Stderr))
 		return exitUsage

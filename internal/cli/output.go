@@ -5,10 +5,15 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+
+	"rgate/internal/journal"
 )
 
 // isTerminal tells whether w is a terminal.
 func isTerminal(w io.Writer) bool {
+	if j, ok := w.(*journal.Journal); ok {
+		w = j.Out()
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

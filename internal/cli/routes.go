@@ -112,6 +112,9 @@ func (p Process) printRoutes(d admin.Routes) error {
 	if len(d.Drained) > 0 {
 		fmt.Fprintf(p.Stdout, "drained by hand, until undrained: %q\n\n", d.Drained)
 	}
+	if n := d.Log.Dropped + d.Log.Lost; n > 0 {
+		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint(fmt.Sprintf("%d records are missing from the log: its reader does not keep up, or is gone", n), false))
+	}
 	w := p.columns()
 	fmt.Fprintln(w, "ROUTE\tMATCH\tBACKEND")
 	for _, r := range d.Routes {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -38,7 +37,17 @@ once.`,
 		Example: "  rgate serve --port 8080 --config config.yml\n  rgate serve --listen 127.0.0.1:9000 --log-format json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd.Context(), p, f, cmd.Flags().Changed("port"))
+			log, err := newLog(p.Stderr, f)
+			if err != nil {
+				return err
+			}
+			defer outliveReaders()()
+			defer log.journal.Close()
+			p.Stderr = log.journal
+			if err := serve(cmd.Context(), p, f, cmd.Flags().Changed("port"), log); err != nil {
+				return reported{p.report(err)} // by the journal, while it is open
+			}
+			return nil
 		},
 	}
 	flags := cmd.Flags()
@@ -52,17 +61,14 @@ once.`,
 	return cmd
 }
 
-func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
+func serve(ctx context.Context, p Process, f serveFlags, portGiven bool, log *logging) error {
 	program := handover.Self()
+	program.Echo = log.journal
 	inherited, err := handover.Inherit()
 	if err != nil {
 		return usageError{err}
 	}
 	defer inherited.Close()
-	log, err := newLog(p, f)
-	if err != nil {
-		return err
-	}
 	if f.port < 0 || f.port > 65535 {
 		return usageError{fmt.Errorf("--port %d is no port: it must be between 0 and 65535", f.port)}
 	}
@@ -74,8 +80,8 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool) error {
 	orders := newOrders(ctx)
 	defer orders.stop()
 	g, err := gateway.New(gateway.Options{
-		File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log, Env: p.Env,
-		Inherited: inherited, Program: program, Supervisor: handover.NewSupervisor(log),
+		File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log.Logger, Unlogged: log.missing, Env: p.Env,
+		Inherited: inherited, Program: program, Supervisor: handover.NewSupervisor(log.Logger),
 	})
 	if errors.Is(err, gateway.ErrSocket) {
 		return usageError{err}
@@ -99,22 +105,4 @@ func address(f serveFlags, cfg *config.Config, portGiven bool) string {
 		return ":" + strconv.Itoa(f.port)
 	}
 	return cfg.Listen
-}
-
-func newLog(p Process, f serveFlags) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, usageError{fmt.Errorf("--log-level %q must be debug, info, warn or error", f.logLevel)}
-	}
-	if f.debug {
-		level = slog.LevelDebug
-	}
-	options := &slog.HandlerOptions{Level: level}
-	switch f.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(p.Stderr, options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(p.Stderr, options)), nil
-	}
-	return nil, usageError{fmt.Errorf("--log-format %q must be text or json", f.logFormat)}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -27,11 +28,12 @@ func (g *Gateway) serveCommands() *commands {
 	c := &commands{}
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
-			Table: g.gate.Table, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
+			Table: g.gate.Table, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
 			Drain: g.Drain, Undo: g.Undrain,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         c.track,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug), // not the process's, which may wait
 	}
 	if l := g.adminSocket(); l != nil {
 		c.accept(g, l)

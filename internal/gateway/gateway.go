@@ -40,14 +40,15 @@ const namesPatience = 2 * time.Second
 
 // Options are what a gateway is made of.
 type Options struct {
-	File   string                           // config file that is watched; "" where Config did not come from one
-	Config *config.Config                   // valid
-	Listen string                           // address; "" for the config's, else ":8080"
-	Socket string                           // admin socket; "" for the config's, else admin.SocketPath
-	Log    *slog.Logger                     // nil for slog.Default
-	Env    func(name string) (string, bool) // for ${VAR} on reload; nil for the process's
-	Source Source                           // nil for the Docker engine that the config names
-	Poll   time.Duration                    // how often the file is read; 0 for a second
+	File     string                           // config file that is watched; "" where Config did not come from one
+	Config   *config.Config                   // valid
+	Listen   string                           // address; "" for the config's, else ":8080"
+	Socket   string                           // admin socket; "" for the config's, else admin.SocketPath
+	Log      *slog.Logger                     // nil for slog.Default
+	Unlogged func() (dropped, lost int64)     // what Log could not write so far; nil for nothing
+	Env      func(name string) (string, bool) // for ${VAR} on reload; nil for the process's
+	Source   Source                           // nil for the Docker engine that the config names
+	Poll     time.Duration                    // how often the file is read; 0 for a second
 
 	Inherited  *handover.Inheritance // sockets that were passed to this process; nil for none
 	Program    *handover.Program     // what Upgrade starts; nil where that makes no sense

@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 type Program struct {
 	Path   string   // of the executable
 	Args   []string // the name it goes by first
-	Stderr *os.File // gets what it says while it starts, and is its stderr from then on
+	Stderr *os.File // is its stderr once it has started
+	// Echo gets what it says until then; nil for Stderr.
+	Echo io.Writer
 	// Speak is given the line to the successor as soon as that has started, and
 	// closes it when there is no more to say. What is written on it the
 	// successor hears by Listen. It must not wait. Nil says nothing.

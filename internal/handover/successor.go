@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,11 @@ func (s *successor) start(p *Program, note string, listeners []net.Listener) err
 	if p.Speak != nil {
 		p.Speak(line)
 	}
-	go s.hear(p.Stderr)
+	if p.Echo != nil {
+		go s.hear(p.Echo)
+	} else {
+		go s.hear(p.Stderr)
+	}
 	go func() {
 		s.status = s.cmd.Wait()
 		close(s.ended)
@@ -114,16 +119,18 @@ func (s *successor) listen() {
 	s.told <- string(word[:n]) == ready
 }
 
-// hear passes on what it says until it speaks for itself.
-func (s *successor) hear(stderr *os.File) {
+// hear passes on what it says until it speaks for itself, line by line.
+func (s *successor) hear(echo io.Writer) {
 	defer close(s.heard)
 	defer s.mouth.Close()
-	b := make([]byte, 4096)
+	lines := bufio.NewReader(s.mouth)
 	for {
-		n, err := s.mouth.Read(b)
-		s.words.add(b[:n])
-		_, _ = stderr.Write(b[:n]) // it must not die of our stderr's being closed
-		if err != nil {
+		line, err := lines.ReadSlice('\n')
+		s.words.add(line)
+		if len(line) > 0 {
+			_, _ = echo.Write(line) // it must not die of our stderr's being closed
+		}
+		if err != nil && err != bufio.ErrBufferFull {
 			return
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package cli
+
+func outliveReaders() (stop func()) { return func() {} }
