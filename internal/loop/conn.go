@@ -328,7 +328,7 @@ func (l *loop) closeAll() {
 // fire is called for a deadline that passed.
 func (l *loop) fire(t *timer) {
 	if t.origin != nil {
-		l.discard(t.origin)
+		l.outlived(t.origin)
 		return
 	}
 	c := t.client

@@ -27,6 +27,7 @@ type loop struct {
 	gen    int32
 	again  []*conn // to be driven on, though no event will come
 	pools  map[*upstream.Endpoint]*pool
+	turn   turn
 	bufs   buffers
 	works  []*work
 	date   []byte
@@ -127,7 +128,15 @@ func (l *loop) run() {
 		}
 		l.now = time.Now()
 		l.cfg = l.engine.gate.Table().Config
-		for i := range max(n, 0) {
+		l.turn = turn{round: l.turn.round + 1}
+		n = max(n, 0)
+		// First what endpoints said on idle connections: no client's request must
+		// go on one of these.
+		for i := range n {
+			l.weed(&events[i])
+		}
+		for i := range n {
+			l.turn.handled++
 			l.handle(&events[i])
 		}
 		for rest := len(l.again); rest > 0; rest-- {
@@ -177,8 +186,23 @@ func (l *loop) handle(ev *unix.EpollEvent) {
 		if c := s.origin.client; c != nil {
 			l.drive(c)
 		} else if s.origin.readable || s.origin.broken {
-			l.discard(s.origin)
+			l.lost(s.origin)
 		}
+	}
+}
+
+// weed closes an idle connection that an event tells of. The event then is
+// nobody's any more.
+func (l *loop) weed(ev *unix.EpollEvent) {
+	if ev.Pad < 0 || int(ev.Fd) >= len(l.socks) {
+		return
+	}
+	s := l.socks[ev.Fd]
+	if s.gen != ev.Pad || s.origin == nil || s.origin.client != nil {
+		return
+	}
+	if s.origin.note(ev.Events); s.origin.readable || s.origin.broken {
+		l.lost(s.origin)
 	}
 }
 

@@ -25,10 +25,13 @@ type origin struct {
 	client     *conn // whose exchange it carries; nil while idle
 	connecting bool
 	reused     bool
+	since      time.Time // when it became idle
+	turn       turn      // in which that was
 }
 
 // pool is a loop's idle connections to one endpoint, the latest last.
 type pool struct {
+	to   *upstream.Endpoint
 	idle []*origin
 	addr netip.AddrPort
 	gone bool // forgotten: keep nothing
@@ -37,26 +40,11 @@ type pool struct {
 func (l *loop) poolOf(e *upstream.Endpoint) *pool {
 	p := l.pools[e]
 	if p == nil {
-		p = &pool{}
+		p = &pool{to: e}
 		p.addr, _ = netip.ParseAddrPort(e.Address)
 		l.pools[e] = p
 	}
 	return p
-}
-
-// reuse is an idle connection of p, nil for none. With sure it is looked at
-// just before, because the request cannot be sent twice.
-func (l *loop) reuse(p *pool, sure bool) *origin {
-	for n := len(p.idle); n > 0; n = len(p.idle) {
-		o := p.idle[n-1]
-		if !sure || o.alive() {
-			p.idle = p.idle[:n-1]
-			o.reused, o.timer.at = true, 0
-			return o
-		}
-		l.discard(o)
-	}
-	return nil
 }
 
 // dial begins a connection to p's address.
@@ -99,6 +87,7 @@ func (l *loop) keep(o *origin, idle time.Duration) {
 		l.discard(o)
 		return
 	}
+	o.since, o.turn = l.now, l.turn
 	o.pool.idle = append(o.pool.idle, o)
 	l.wheel.set(&o.timer, l.now, idle)
 }

@@ -31,21 +31,13 @@ func (l *loop) attempt(c *conn, last upstream.Outcome) {
 				return
 			}
 		}
-		if l.connectTo(c, p) {
+		o, err := l.dial(p)
+		if err == nil {
+			l.begin(c, o)
 			return
 		}
-		last = upstream.ConnectFailed
+		last = upstream.Undialled(err)
 	}
-}
-
-// connectTo begins a connection for c's attempt.
-func (l *loop) connectTo(c *conn, p *pool) bool {
-	o, err := l.dial(p)
-	if err != nil {
-		return false
-	}
-	l.begin(c, o)
-	return true
 }
 
 // begin puts the request on its way on o.

@@ -79,6 +79,9 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 	if n == 0 {
 		return false, l.originEnded(c, errno != 0)
 	}
+	if o.reused && !w.sent {
+		return false, l.originEnded(c, true) // it answers nothing that was asked on it
+	}
 	w.down.grow(n)
 	if !w.respHead && !l.responseHead(c) {
 		return true, c.phase == phaseRelay && w.origin == o
@@ -244,6 +247,9 @@ func (l *loop) originEnded(c *conn, reset bool) bool {
 		return true
 	}
 	kept := w.origin.reused && w.down.empty() && !w.continued
+	if kept {
+		w.origin.pool.to.Closed(l.now.Sub(w.origin.since))
+	}
 	switch {
 	case w.untouched() && !(kept && w.x.Repeatable()):
 		l.fail(c, upstream.Reset)

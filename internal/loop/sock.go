@@ -106,7 +106,8 @@ func connect(to netip.AddrPort) (int, error) {
 		return -1, err
 	}
 	tune(fd)
-	if err := unix.Connect(fd, addr); err != nil && err != unix.EINPROGRESS {
+	// One that a signal interrupts goes on all the same.
+	if err := unix.Connect(fd, addr); err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		_ = unix.Close(fd)
 		return -1, err
 	}

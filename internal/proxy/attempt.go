@@ -110,7 +110,7 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 		return false
 	}
 	switch last {
-	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut:
+	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut, upstream.Unable:
 		return true // the body was not touched
 	case upstream.Stale, upstream.Broken:
 		return x.Repeatable() && x.patience() > 0
@@ -123,12 +123,12 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 // free tells whether an attempt that ended so is none of the retries. To be
 // refused takes no time; to wait for connections may take what a head may.
 func (x *Exchange) free(o upstream.Outcome) bool {
-	return o == upstream.ConnectFailed || o == upstream.ConnectTimedOut && x.connecting < x.Table.Config.Timeouts.ResponseHeader
+	return o == upstream.ConnectFailed || o == upstream.Unable || o == upstream.ConnectTimedOut && x.connecting < x.Table.Config.Timeouts.ResponseHeader
 }
 
 // unconnected tells whether o says that there was no connection.
 func unconnected(o upstream.Outcome) bool {
-	return o == upstream.ConnectFailed || o == upstream.Reset || o == upstream.ConnectTimedOut
+	return o == upstream.ConnectFailed || o == upstream.Reset || o == upstream.ConnectTimedOut || o == upstream.Unable
 }
 
 // failure is what the client is told when the last attempt ended so. That no
@@ -154,7 +154,7 @@ func failure(o upstream.Outcome) *Answer {
 	switch o {
 	case upstream.None:
 		return answerNoEndpoint
-	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut:
+	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut, upstream.Unable:
 		return answerConnect
 	case upstream.TimedOut:
 		return answerTimeout

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"rgate/internal/config"
@@ -58,10 +57,8 @@ func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh, sure 
 		return nil, upstream.Canceled // rgate ends
 	case isTimeout(err):
 		return nil, upstream.ConnectTimedOut
-	case errors.Is(err, syscall.ECONNRESET):
-		return nil, upstream.Reset
 	}
-	return nil, upstream.ConnectFailed
+	return nil, upstream.Undialled(err)
 }
 
 // pools are the idle connections to all endpoints, the latest last.

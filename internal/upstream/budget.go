@@ -49,7 +49,7 @@ func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
 // endpoint nothing, and the next goes to another.
 func (b *Budget) Allows(last Outcome, now time.Time) bool {
 	switch last {
-	case None, ConnectFailed, ConnectTimedOut, Reset:
+	case None, ConnectFailed, ConnectTimedOut, Reset, Unable:
 		return true
 	}
 	return b.Retry(now)

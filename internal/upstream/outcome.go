@@ -1,5 +1,10 @@
 package upstream
 
+import (
+	"errors"
+	"syscall"
+)
+
 // Outcome is how one attempt on one endpoint ended, as far as the engine
 // could see.
 type Outcome uint8
@@ -17,9 +22,27 @@ const (
 	Invalid                        // what came was not HTTP
 	Canceled                       // the client went away first
 	Truncated                      // a response head arrived, and its body broke off: not the client's doing
+	Unable                         // no connection, for want of a port, a descriptor or memory here: the endpoint is not to blame
 )
 
-var outcomeNames = [...]string{"none", "answered", "connect failed", "connection reset unused", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off"}
+var outcomeNames = [...]string{"none", "answered", "connect failed", "connection reset unused", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off", "no means to connect"}
 
 // String is the outcome in words, for logs.
 func (o Outcome) String() string { return outcomeNames[o] }
+
+// local are the errors of connecting that say that this host has no port, no
+// descriptor or no memory left.
+var local = []error{syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}
+
+// Undialled is how an attempt ended for which connecting failed so.
+func Undialled(err error) Outcome {
+	for _, e := range local {
+		if errors.Is(err, e) {
+			return Unable
+		}
+	}
+	if errors.Is(err, syscall.ECONNRESET) {
+		return Reset
+	}
+	return ConnectFailed
+}

@@ -75,7 +75,8 @@ func parse(log string) map[string]counts {
 // takes long, so these are some in a hundred requests; without it, next to none.
 var (
 	clock = []string{"futex", "rt_sigreturn", "sched_yield"}
-	moves = []string{"read", "write", "recvfrom", "sendto", "readv", "writev", "recvmsg", "sendmsg"}
+	moves = []string{"read", "write", "sendto", "readv", "writev", "recvmsg", "sendmsg"}
+	looks = []string{"recvfrom"} // whether an idle connection is silent
 	waits = []string{"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 )
 
@@ -134,11 +135,15 @@ const (
 // judge tells whether a request cost the loop no more than it must.
 func judge(loop, rest counts, requests int) error {
 	moved, waited, clocked := loop.of(moves)+rest.of(moves), loop.of(waits), loop.of(clock)
-	other := loop.all() - loop.of(moves) - waited - clocked
+	looked := loop.of(looks) + rest.of(looks)
+	other := loop.all() - loop.of(moves) - loop.of(looks) - waited - clocked
 	n := float64(requests)
 	var all []error
 	if want := 4 * requests; moved < want-want/100 || moved > want+want/100 {
 		all = append(all, fmt.Errorf("%d reads and writes in %d requests, not 4 in each", moved, requests))
+	}
+	if looked > requests+requests/100 {
+		all = append(all, fmt.Errorf("%d looks at connections in %d requests, more than 1 in each", looked, requests))
 	}
 	if float64(waited) > maxWaits*n {
 		all = append(all, fmt.Errorf("%d waits in %d requests, more than %g in each", waited, requests, maxWaits))

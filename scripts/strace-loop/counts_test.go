@@ -28,6 +28,8 @@ func TestJudge(t *testing.T) {
 		"a little":             {good + "7  getpid() = 1\n", ""},
 		"nothing":              {"", "0 reads and writes"},
 		"a read too many":      {strings.Repeat(request+"7  read(9, 0x1, 1) = -1 EAGAIN\n", n), "1000 reads and writes"},
+		"a look":               {strings.Repeat(request+"7  recvfrom(9, 0x1, 1, MSG_PEEK|MSG_DONTWAIT, NULL, NULL) = -1 EAGAIN\n", n), ""},
+		"two looks":            {strings.Repeat(request+strings.Repeat("7  recvfrom(9, 0x1, 1, MSG_PEEK|MSG_DONTWAIT, NULL, NULL) = -1 EAGAIN\n", 2), n), "400 looks"},
 		"a write elsewhere":    {strings.Repeat(request+"8  write(1, \"\"..., 1) = 1\n", n), "1000 reads and writes"},
 		"a clock per request":  {strings.Repeat(request+"7  clock_gettime(0, {}) = 0\n", n), "200 other calls"},
 		"a lock per request":   {strings.Repeat(request+"7  futex(0x1, FUTEX_WAKE, 1) = 0\n", n), "200 calls of the scheduler"},

@@ -3,8 +3,8 @@
 // Command strace-loop counts what the loop asks of the kernel for a request: it
 // runs the real binary before an endpoint of its own, attaches strace, and
 // sends requests one after the other over one warm connection. It prints each system
-// call per request, and fails unless there are four reads and writes in each and
-// next to nothing else but waiting for events and Go's scheduler.
+// call per request, and fails unless there are four reads and writes and one look
+// at an idle connection in each, and next to nothing else but waiting for events and Go's scheduler.
 package main
 
 import (
