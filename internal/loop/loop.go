@@ -128,8 +128,7 @@ func (l *loop) run() {
 		}
 		l.now = time.Now()
 		l.cfg = l.engine.gate.Table().Config
-		l.turn = turn{round: l.turn.round + 1}
-		n = max(n, 0)
+		n, l.turn = max(n, 0), turn{round: l.turn.round + 1}
 		// First what endpoints said on idle connections: no client's request must
 		// go on one of these.
 		for i := range n {
@@ -143,6 +142,7 @@ func (l *loop) run() {
 			c := l.again[0]
 			l.again = append(l.again[:0], l.again[1:]...)
 			c.queued = false
+			l.turn.handled++
 			l.drive(c)
 		}
 		l.wheel.advance(l.now, fire)

@@ -7,7 +7,7 @@ import "time"
 // turn is a moment in the life of a loop, by what it handled.
 type turn struct {
 	round   int // of waiting for events
-	handled int // events in it
+	handled int // events in it, and connections that went on without one
 }
 
 const (
