@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"time"
 
 	"rgate/internal/route"
@@ -82,12 +83,16 @@ func (x *Exchange) pick(b *upstream.Backend, tried []*upstream.Endpoint, now tim
 	return b.Pick(x.key, tried, now)
 }
 
-// goBy has x go by its backend as it is in t, or as it was where t lacks it.
+// goBy has x go by its backend as it is in t. Where t lacks it, as after it was
+// renamed, its endpoints drain: x goes where it would if it came now, or by
+// what there was where nothing takes it now.
 func (x *Exchange) goBy(t *route.Table) {
 	was := x.backend
 	if x.backend = x.target.Backend; t != x.Table {
 		if b := t.Backend(x.target.Backend.Name); b != nil {
 			x.backend = b
+		} else if r := t.Match(x.Path); r != nil {
+			x.backend = r.Target(mathrand.Int64N).Backend
 		}
 	}
 	if p := x.preferred; p != nil && was.Sticky != nil && x.backend != was {

@@ -134,6 +134,41 @@ func TestABackendThatIsGoneServesItsExchanges(t *testing.T) {
 	x.End(upstream.Answered, time.Now())
 }
 
+// A backend gets another name while requests are on their way to it, one of them
+// in its queue: they go where they would if they came now.
+func TestARenamedBackendLosesNothing(t *testing.T) {
+	d := deploying(t, "max_in_flight: 1, queue: {size: 10, timeout: 1m}, sticky: {cookie: seat}")
+	first, second := request("GET", "/api"), request("POST", "/api")
+	d.Begin(first)
+	if d.Begin(second) != Queue {
+		t.Fatal("not queued")
+	}
+	ticket := second.Enqueue(nil)
+	renamed, _ := gateOf(t, `{routes: [{path_prefix: /api, backend: c}], backends: [{name: c, endpoints: ["10.0.0.1:80"]}]}`)
+	old := d.Table()
+	next := route.Build(renamed.Table().Config, nil, old)
+	d.Swap(next)
+	for _, e := range old.Endpoints() {
+		e.Drain()
+	}
+	for _, x := range []*Exchange{first, second} {
+		if x == second {
+			<-ticket.Ready
+			x.Admitted()
+		}
+		if e := x.Next(upstream.None, time.Now()); e == nil || e.Backend != "c" {
+			t.Fatalf("it went to %v and is told %+v", e, x.Answer)
+		}
+		x.Head(200)
+		x.End(upstream.Answered, time.Now())
+	}
+	for _, table := range []*route.Table{old, next} {
+		if b := table.Backends[0]; b.Gate.InFlight() != 0 || b.Endpoints[0].InFlight() != 0 {
+			t.Errorf("%s: %d in flight, %d at its endpoint", b.Name, b.Gate.InFlight(), b.Endpoints[0].InFlight())
+		}
+	}
+}
+
 // Tables are replaced at any moment of a request, and nobody notices.
 func TestNoRequestIsLostWhileTablesAreSwapped(t *testing.T) {
 	d := deploying(t, "balance: least_request")
