@@ -54,7 +54,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.StringVar(&s.only, "only", "", "only attacks whose name matches this regular expression")
 	f.StringVar(&s.engines, "engines", "loop,standard", "engines of rgate to attack")
 	f.StringVar(&s.rgate, "rgate", "", "attack this binary instead of building ./cmd/rgate")
-	f.BoolVar(&s.markdown, "markdown", false, "print the table as the README has it")
+	f.BoolVar(&s.markdown, "markdown", false, "print the table as docs/performance.md has it")
 	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// table prints rows as they come, as text or for the README.
+// table prints rows as they come, as text or for docs/performance.md.
 type table struct {
 	settings
 	out   io.Writer

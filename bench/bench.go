@@ -69,7 +69,7 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 	if err := trial.Keep(s.json, run); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\nThe figures of every round are in %s; -markdown %s prints the README's table.\n", s.json, s.json)
+	fmt.Fprintf(stdout, "\nThe figures of every round are in %s; -markdown %s prints the tables of docs/performance.md.\n", s.json, s.json)
 	return nil
 }
 

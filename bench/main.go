@@ -80,7 +80,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.IntVar(&s.idle, "idle", 9000, "idle connections of the scenario idle")
 	f.IntVar(&s.nice, "nice", 0, "priority of all that is measured or measures; negative wants root")
 	f.StringVar(&s.json, "json", ".cache/bench.json", "where the figures go; none if empty")
-	f.StringVar(&s.markdown, "markdown", "", "print the README's table from this JSON file, and measure nothing")
+	f.StringVar(&s.markdown, "markdown", "", "print the tables of docs/performance.md from this JSON file, and measure nothing")
 	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
 	}

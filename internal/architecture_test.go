@@ -35,7 +35,7 @@ var arrows = map[string]string{
 	"handover":              "",
 	"journal":               "",
 	"stats":                 "",
-	"packaging":             "", // like the next ones, for tests alone
+	"packaging":             "config", // like the next ones, for tests alone
 	"conformance":           "",
 	"faults":                "",
 	"rig":                   "config loop proxy route standard upstream",

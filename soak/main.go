@@ -59,7 +59,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f.BoolVar(&s.compare, "compare", false, "play the deploys alone, with nginx and Caddy too, and fail for nothing that is lost")
 	f.StringVar(&s.json, "json", "", "where the figures go (default .cache/soak.json, .cache/deploys.json with -compare)")
 	f.StringVar(&s.keep, "keep", "", "directory to keep the gateways' configurations and logs in")
-	f.StringVar(&s.markdown, "markdown", "", "print the README's table from this JSON file, and play nothing")
+	f.StringVar(&s.markdown, "markdown", "", "print the table of docs/performance.md from this JSON file, and play nothing")
 	if err := trial.Parse(f, args, stderr); err != nil {
 		return s, err
 	}

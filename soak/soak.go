@@ -64,7 +64,7 @@ func soak(ctx context.Context, o settings, command string, stdout io.Writer) err
 	if err := trial.Keep(o.json, run); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\nThe figures are in %s; -markdown %s prints the README's table.\n", o.json, o.json)
+	fmt.Fprintf(stdout, "\nThe figures are in %s; -markdown %s prints the table of docs/performance.md.\n", o.json, o.json)
 	if n := run.Bad(); n > 0 && !o.compare {
 		return fmt.Errorf("requests were lost without need, or a scenario was broken off, in %d of %d", n, len(run.Rows))
 	}

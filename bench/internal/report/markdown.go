@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Markdown prints the table of the README: one line per scenario, the figures
+// Markdown prints the tables of docs/performance.md: one line per scenario, the figures
 // of the references, and those of the others with their ratio to the peer.
 func (r *Run) Markdown(w io.Writer) {
 	r.cost(w)

@@ -1,5 +1,5 @@
 // Package report holds what a run of the bench measured, and shows it: as
-// tables for a terminal, as Markdown for the README, and as JSON.
+// tables for a terminal, as Markdown for docs/performance.md, and as JSON.
 package report
 
 import (

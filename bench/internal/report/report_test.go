@@ -120,7 +120,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// What is kept of a run is all that the README's table is made of.
+// What is kept of a run is all that the tables of docs/performance.md are made of.
 func TestKeepsAll(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	want, got := example(), &Run{}

@@ -147,7 +147,7 @@ func (r *Run) Table(w io.Writer) {
 	_ = t.Flush()
 }
 
-// Markdown prints the README's table: a line per scenario, a column per gateway.
+// Markdown prints the table of docs/performance.md: a line per scenario, a column per gateway.
 func (r *Run) Markdown(w io.Writer) {
 	var gateways, titles []string
 	rows := map[[2]string]Row{}
