@@ -3,12 +3,14 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -76,6 +78,29 @@ func TestLastWordsComeThrough(t *testing.T) {
 	}
 	if said := p.said(); !containsAll(said, "routs", "did you mean") {
 		t.Errorf("it said %q", said)
+	}
+}
+
+// A demo that nobody reads ends as it does by Ctrl-C: it removes what it made.
+func TestADemoThatNobodyReads(t *testing.T) {
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	demo := exec.CommandContext(ctx, own, "demo", "--port", strconv.Itoa(free(t)))
+	demo.Env = append(os.Environ(), envMain+"=1", "DOCKER_HOST=unix:///nowhere/docker.sock")
+	demo.Stdout = w
+	err = demo.Run()
+	_ = w.Close()
+	if err != nil {
+		t.Errorf("it ended with %v", err)
 	}
 }
 

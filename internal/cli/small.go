@@ -82,11 +82,18 @@ removed when it ends. Without a Docker engine the same is shown in-process.`,
 		Example: "  rgate demo\n  rgate demo --port 9000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			// Whoever stops reading (rgate demo | head) ends it as Ctrl-C does, so
+			// that nothing stays behind.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE)
 			defer stop()
 			log := slog.New(slog.DiscardHandler)
 			if verbose {
-				log = slog.New(slog.NewTextHandler(p.Stderr, nil))
+				said, err := newLog(p.Stderr, serveFlags{logFormat: "text", logLevel: "info"})
+				if err != nil {
+					return err
+				}
+				defer said.journal.Close()
+				log = said.Logger
 			}
 			return demo.Run(ctx, demo.Options{Port: port, Stdout: p.Stdout, Terminal: isTerminal(p.Stdout), Log: log})
 		},
