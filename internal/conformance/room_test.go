@@ -65,13 +65,15 @@ func TestWhoDoesNotGetOnMakesRoom(t *testing.T) {
 		say  string
 		then func(c *client, uploads chan struct{})
 	}{
-		"silence":         {"", nil},
-		"one byte":        {"G", nil},
-		"half a head":     {"GET / HTTP/1.1\r\nHost: h\r\nX-", nil},
-		"half a body":     {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\nhalf", func(_ *client, uploads chan struct{}) { <-uploads }},
-		"statistics":      {"GET /stats HTTP/1.1\r\nHost: h\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
-		"idleness":        {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
-		"an end not kept": {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
+		"silence":     {"", nil},
+		"one byte":    {"G", nil},
+		"half a head": {"GET / HTTP/1.1\r\nHost: h\r\nX-", nil},
+		"half a body": {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\nhalf", func(_ *client, uploads chan struct{}) { <-uploads }},
+		"statistics":  {"GET /stats HTTP/1.1\r\nHost: h\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
+		"idleness":    {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
+		// It was handed over, and no WebSocket came of it.
+		"a refused WebSocket": {"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
+		"an end not kept":     {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
 	} {
 		for _, engine := range rig.Engines {
 			t.Run(engine+"/"+name, func(t *testing.T) {

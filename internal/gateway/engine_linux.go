@@ -12,9 +12,10 @@ func (g *Gateway) newEngine(o standard.Options) (engine, error) {
 		return standard.New(o), nil
 	}
 	handed := loop.NewHanded(g.listener.Addr())
-	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, Inform: o.Inform})
+	behind := standard.New(o)
+	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, MakeRoom: behind.MakeRoom, Inform: o.Inform})
 	if err != nil {
 		return nil, err
 	}
-	return &pair{front: front, behind: standard.New(o), handed: handed}, nil
+	return &pair{front: front, behind: behind, handed: handed}, nil
 }

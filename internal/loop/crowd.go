@@ -21,11 +21,13 @@ func (l *loop) admit(a netip.Addr) bool {
 		case proxy.Greedy:
 			return false
 		}
-		c := l.dispensable()
-		if c == nil {
+		if c := l.dispensable(); c != nil {
+			l.close(c)
+			continue
+		}
+		if l.engine.makeRoom == nil || !l.engine.makeRoom() {
 			return false
 		}
-		l.close(c)
 	}
 }
 

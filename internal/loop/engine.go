@@ -30,6 +30,9 @@ type Options struct {
 	// already comes first when it is read. It may wait, and Serve ends after it.
 	// Nil refuses such requests.
 	HandOver func(net.Conn)
+	// MakeRoom closes one of those handed over that does not get on, and tells
+	// whether there was any. It must not wait. Nil has none.
+	MakeRoom func() bool
 	// Inform makes the statistics page. It may wait, and of the exchange it has
 	// the method, the path, the query and who asks. Nil refuses to.
 	Inform func(*proxy.Exchange) *proxy.Answer
@@ -40,6 +43,7 @@ type Engine struct {
 	gate     *proxy.Gate
 	log      *slog.Logger
 	handOver func(net.Conn)
+	makeRoom func() bool
 	inform   func(*proxy.Exchange) *proxy.Answer
 	loops    []*loop
 	stopping atomic.Bool
@@ -54,7 +58,7 @@ type Engine struct {
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
 func New(o Options) (*Engine, error) {
-	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, inform: o.Inform, done: make(chan struct{})}
+	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, makeRoom: o.MakeRoom, inform: o.Inform, done: make(chan struct{})}
 	n := o.Loops
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)

@@ -66,7 +66,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 		return r
 	}
 	handed := loop.NewHanded(l.Addr())
-	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give, Inform: page})
+	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give, MakeRoom: std.MakeRoom, Inform: page})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,28 @@ func (w *crowd) admit(c *client, cfg *config.Config) bool {
 	}
 }
 
+// MakeRoom closes a client that does not get on, for whoever counts the clients
+// that it handed over; false where there is none. What it closes has left the
+// count of both.
+func (e *Engine) MakeRoom() bool {
+	out := e.crowd.putOut(e.gate.Table().Config)
+	if out == nil {
+		return false
+	}
+	_ = out.Close()
+	return true
+}
+
+func (w *crowd) putOut(cfg *config.Config) *client {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.dispensable(cfg)
+	if out != nil {
+		w.forget(out)
+	}
+	return out
+}
+
 // enter takes c in. Where the crowd is full, it puts one out that does not get
 // on.
 func (w *crowd) enter(c *client, cfg *config.Config) (a proxy.Admission, out *client) {
