@@ -24,7 +24,11 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 			cfg, err := p.load(file)
 			var problems *config.Problems
 			if asJSON && errors.As(err, &problems) {
-				if err := json.NewEncoder(p.Stdout).Encode(problems.List); err != nil {
+				text, err := json.Marshal(problems.List)
+				if err == nil {
+					err = say(p.Stdout, "%s\n", ink(plainJSON(text)))
+				}
+				if err != nil {
 					return err
 				}
 				return usageError{fmt.Errorf("%s has %s", file, count(len(problems.List), "problem"))}
@@ -33,10 +37,10 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 				return err
 			}
 			if asJSON {
-				_, err = fmt.Fprintln(p.Stdout, "[]")
+				err = say(p.Stdout, "[]\n")
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "%s is fine: %s, %s\n", file, count(len(cfg.Routes), "route"), count(len(cfg.Backends), "backend"))
+			err = say(p.Stdout, "%s is fine: %s, %s\n", file, count(len(cfg.Routes), "route"), count(len(cfg.Backends), "backend"))
 			return err
 		},
 	}

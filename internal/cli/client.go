@@ -63,7 +63,7 @@ func (c *client) ask(ctx context.Context, method, target string) ([]byte, error)
 		return nil, fmt.Errorf("cannot ask the gateway on %s: %w", c.path(), err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err := readAnswer(response.Body)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the gateway's answer: %w", err)
 	}
@@ -74,6 +74,16 @@ func (c *client) ask(ctx context.Context, method, target string) ([]byte, error)
 		return nil, usageError{errors.New(strings.TrimSpace(string(body)))}
 	}
 	return nil, errors.New(strings.TrimSpace(string(body)))
+}
+
+// readAnswer bounds an answer: something else may listen there.
+func readAnswer(from io.Reader) ([]byte, error) {
+	const most = 64 << 20 // of 100,000 endpoints and more
+	body, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err == nil && len(body) > most {
+		err = fmt.Errorf("it is longer than %d bytes", most)
+	}
+	return body, err
 }
 
 // getStats asks for statistics and decodes them.
@@ -113,7 +123,7 @@ func newReload(p Process) *cobra.Command {
 			if answer.Note != "" {
 				text += ", but " + answer.Note
 			}
-			_, err = fmt.Fprintln(p.Stdout, text)
+			err = say(p.Stdout, "%s\n", text)
 			return err
 		},
 	}
@@ -142,7 +152,7 @@ new one said is printed. SIGUSR2 does the same.`,
 			if err := decode(body, &heir); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Stdout, "process %d has taken over\n", heir.PID)
+			err = say(p.Stdout, "process %d has taken over\n", heir.PID)
 			return err
 		},
 	}
@@ -172,7 +182,7 @@ func newHold(p Process, verb string) *cobra.Command {
 			if _, err := c.ask(cmd.Context(), http.MethodPost, "/"+verb+"?container="+url.QueryEscape(args[0])); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(p.Stdout, "%s: %sed\n", args[0], verb)
+			err := say(p.Stdout, "%s: %sed\n", args[0], verb)
 			return err
 		},
 	}

@@ -183,34 +183,34 @@ func lost(t *route.Table, path []byte, taker *route.Route) []lostRoute {
 const mostLost = 20
 
 func (p Process) printExplanation(e explanation) error {
-	fmt.Fprintf(p.Stdout, "%s %s\n", e.Method, e.Path)
+	_ = say(p.Stdout, "%s %s\n", e.Method, e.Path)
 	if e.Route != "" {
-		fmt.Fprintf(p.Stdout, "  route    %s (the longest prefix that takes it)\n  backend  %s\n", e.Route, e.Backend)
+		_ = say(p.Stdout, "  route    %s (the longest prefix that takes it)\n  backend  %s\n", e.Route, e.Backend)
 	}
-	fmt.Fprintf(p.Stdout, "  outcome  %s\n", e.Outcome)
+	_ = say(p.Stdout, "  outcome  %s\n", e.Outcome)
 	if e.Stale != "" {
-		fmt.Fprintf(p.Stdout, "  %s\n", p.paint("not all is known of the endpoints: "+e.Stale, false))
+		_ = say(p.Stdout, "  %s\n", p.paint("not all is known of the endpoints: "+e.Stale, false))
 	}
 	w := p.columns()
 	if len(e.Containers) > 0 {
-		fmt.Fprintln(w, "\nlooked at:")
+		_ = say(w, "\nlooked at:\n")
 	}
 	for _, c := range e.Containers {
 		mark := p.paint("left out", false)
 		if c.Taken {
 			mark = p.paint("taken", true)
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.Name, mark, c.Address, c.Why)
+		_ = say(w, "  %s\t%s\t%s\t%s\n", c.Name, mark, c.Address, c.Why)
 	}
 	if len(e.Lost) > 0 {
-		fmt.Fprintln(w, "\nroutes that lost:")
+		_ = say(w, "\nroutes that lost:\n")
 	}
 	for i, r := range e.Lost {
 		if i == mostLost {
-			fmt.Fprintf(w, "  and %d more\n", len(e.Lost)-i)
+			_ = say(w, "  and %d more\n", len(e.Lost)-i)
 			break
 		}
-		fmt.Fprintf(w, "  %s\t%s\n", r.PathPrefix, r.Why)
+		_ = say(w, "  %s\t%s\n", r.PathPrefix, r.Why)
 	}
 	return w.Flush()
 }

@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"rgate/internal/config"
 )
@@ -55,14 +55,37 @@ func (p Process) report(err error) int {
 	case errors.As(err, &done):
 		return done.code
 	case errors.As(err, &problems):
-		_ = problems.Render(p.Stderr, p.colour(p.Stderr))
+		p.showProblems(problems)
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(p.Stderr, "rgate: %v\n", err)
+		_ = say(p.Stderr, "rgate: %s\n", plainLines(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintf(p.Stderr, "rgate: %v\n", err)
+	_ = say(p.Stderr, "rgate: %s\n", plainLines(err.Error()))
 	return exitFault
+}
+
+// showProblems draws the problems of a file. A file may come from others too:
+// where it holds what a terminal would obey, it is shown escaped, and without
+// colours, which are made of the same.
+func (p Process) showProblems(problems *config.Problems) {
+	var text strings.Builder
+	_ = problems.Render(&text, false)
+	lines := strings.SplitAfter(text.String(), "\n")
+	safe := true
+	for i, line := range lines {
+		bare, ended := strings.CutSuffix(line, "\n")
+		lines[i] = plain(bare)
+		safe = safe && lines[i] == bare
+		if ended {
+			lines[i] += "\n"
+		}
+	}
+	if safe {
+		_ = problems.Render(p.Stderr, p.colour(p.Stderr))
+		return
+	}
+	_ = say(p.Stderr, "%s", ink(strings.Join(lines, "")))
 }
 
 // load reads the configuration; every error of it is the user's to mend.

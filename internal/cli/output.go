@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"text/tabwriter"
@@ -30,20 +29,15 @@ func (p Process) colour(w io.Writer) bool {
 }
 
 // paint is text in green or red where w gets colours.
-func (p Process) paint(text string, good bool) string {
+func (p Process) paint(text string, good bool) ink {
+	safe := ink(plain(text))
 	switch {
 	case !p.colour(p.Stdout):
-		return text
+		return safe
 	case good:
-		return "\x1b[32m" + text + "\x1b[0m"
+		return "\x1b[32m" + safe + "\x1b[0m"
 	}
-	return "\x1b[31m" + text + "\x1b[0m"
+	return "\x1b[31m" + safe + "\x1b[0m"
 }
 
 func (p Process) columns() *tabwriter.Writer { return tabwriter.NewWriter(p.Stdout, 0, 4, 2, ' ', 0) }
-
-func (p Process) json(v any) error {
-	enc := json.NewEncoder(p.Stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}

@@ -44,7 +44,7 @@ and where none runs, what the file and the engine make of it now.`,
 				return p.json(d)
 			}
 			if !live {
-				fmt.Fprintf(p.Stdout, "compiled from %s now, not asked of a running gateway\n\n", file)
+				_ = say(p.Stdout, "compiled from %s now, not asked of a running gateway\n\n", file)
 			}
 			return p.printRoutes(d)
 		},
@@ -107,21 +107,21 @@ func surveyEngine(ctx context.Context, cfg *config.Config) discovery.View {
 
 func (p Process) printRoutes(d admin.Routes) error {
 	if d.Stale != "" {
-		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint("not all is known of the endpoints: "+d.Stale, false))
+		_ = say(p.Stdout, "%s\n\n", p.paint("not all is known of the endpoints: "+d.Stale, false))
 	}
 	if len(d.Drained) > 0 {
-		fmt.Fprintf(p.Stdout, "drained by hand, until undrained: %q\n\n", d.Drained)
+		_ = say(p.Stdout, "drained by hand, until undrained: %s\n\n", fmt.Sprintf("%q", d.Drained))
 	}
 	if n := d.Log.Dropped + d.Log.Lost; n > 0 {
-		fmt.Fprintf(p.Stdout, "%s\n\n", p.paint(fmt.Sprintf("%d records are missing from the log: its reader does not keep up, or is gone", n), false))
+		_ = say(p.Stdout, "%s\n\n", p.paint(fmt.Sprintf("%d records are missing from the log: its reader does not keep up, or is gone", n), false))
 	}
 	w := p.columns()
-	fmt.Fprintln(w, "ROUTE\tMATCH\tBACKEND")
+	_ = say(w, "ROUTE\tMATCH\tBACKEND\n")
 	for _, r := range d.Routes {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.PathPrefix, r.Match, r.Backend)
+		_ = say(w, "%s\t%s\t%s\n", r.PathPrefix, r.Match, r.Backend)
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(w, "BACKEND\tENDPOINT\tADDRESS\tSTATE")
+	_ = say(w, "\n")
+	_ = say(w, "BACKEND\tENDPOINT\tADDRESS\tSTATE\n")
 	for _, b := range d.Backends {
 		p.printBackend(w, b)
 	}
@@ -130,16 +130,16 @@ func (p Process) printRoutes(d admin.Routes) error {
 
 func (p Process) printBackend(w io.Writer, b admin.BackendEntry) {
 	if len(b.Endpoints)+len(b.LeftOut) == 0 {
-		fmt.Fprintf(w, "%s\t-\t-\t%s\n", b.Backend, p.paint("no endpoint: requests get 503", false))
+		_ = say(w, "%s\t-\t-\t%s\n", b.Backend, p.paint("no endpoint: requests get 503", false))
 	}
 	for _, e := range b.Endpoints {
 		note := ""
 		if e.Note != "" {
 			note = " (" + e.Note + ")"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", b.Backend, e.Name, e.Address, p.paint(e.State, e.State == "ready"), note)
+		_ = say(w, "%s\t%s\t%s\t%s%s\n", b.Backend, e.Name, e.Address, p.paint(e.State, e.State == "ready"), note)
 	}
 	for _, c := range b.LeftOut {
-		fmt.Fprintf(w, "%s\t%s\t-\t%s\n", b.Backend, c.Name, p.paint("left out: "+c.Reason, false))
+		_ = say(w, "%s\t%s\t-\t%s\n", b.Backend, c.Name, p.paint("left out: "+c.Reason, false))
 	}
 }

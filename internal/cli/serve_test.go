@@ -378,7 +378,7 @@ func TestColour(t *testing.T) {
 		{Process{Stdout: tty, Env: env("1", true)}, "goodbad"},
 		{Process{Stdout: &bytes.Buffer{}, Env: env("", false)}, "goodbad"},
 	} {
-		if got := c.p.paint("good", true) + c.p.paint("bad", false); got != c.want {
+		if got := string(c.p.paint("good", true) + c.p.paint("bad", false)); got != c.want {
 			t.Errorf("%q instead of %q", got, c.want)
 		}
 	}

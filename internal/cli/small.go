@@ -26,7 +26,7 @@ func newVersion(p Process) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v, c := stamped()
-			_, err := fmt.Fprintf(p.Stdout, "rgate %s (commit %s, %s)\n", v, c, runtime.Version())
+			err := say(p.Stdout, "rgate %s (commit %s, %s)\n", v, c, runtime.Version())
 			return err
 		},
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -37,10 +36,10 @@ by route, backend or endpoint. Counting began when the gateway started.`,
 					target += "?by=" + by
 				}
 				body, err := c.askStats(cmd.Context(), target)
-				if err == nil {
-					_, err = p.Stdout.Write(body)
+				if err != nil {
+					return err
 				}
-				return err
+				return say(p.Stdout, "%s", ink(plainJSON(body)))
 			}
 			return p.printStats(cmd.Context(), &c, by)
 		},
@@ -68,7 +67,7 @@ func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	body, bad = io.ReadAll(response.Body)
+	body, bad = readAnswer(response.Body)
 	if bad != nil || response.StatusCode != http.StatusOK || !json.Valid(body) {
 		return nil, err // another program is on that port
 	}
@@ -82,12 +81,12 @@ func (p Process) printStats(ctx context.Context, c *client, by string) error {
 			return err
 		}
 		w := p.columns()
-		fmt.Fprintln(w, "SUCCESS\tERROR\tAVERAGE\tP95\tP99")
-		fmt.Fprintf(w, "%d\t%d\t%v ms\t%v ms\t%v ms\n", total.Requests.Success, total.Requests.Error, total.Latency.Average, total.Latency.P95, total.Latency.P99)
+		_ = say(w, "SUCCESS\tERROR\tAVERAGE\tP95\tP99\n")
+		_ = say(w, "%d\t%d\t%v ms\t%v ms\t%v ms\n", total.Requests.Success, total.Requests.Error, total.Latency.Average, total.Latency.P95, total.Latency.P99)
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		fmt.Fprintln(p.Stdout)
+		_ = say(p.Stdout, "\n")
 		by = "route"
 	}
 	rows, err := c.statsBy(ctx, by)
@@ -95,21 +94,21 @@ func (p Process) printStats(ctx context.Context, c *client, by string) error {
 		return err
 	}
 	w := p.columns()
-	fmt.Fprintln(w, rows.head+"\tSUCCESS\tERROR\tIN FLIGHT\tRETRIES\tAVERAGE\tP95\tP99")
+	_ = say(w, "%s\tSUCCESS\tERROR\tIN FLIGHT\tRETRIES\tAVERAGE\tP95\tP99\n", rows.head)
 	for i, r := range rows.reports {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%v ms\t%v ms\t%v ms\n", rows.names[i], r.Requests.Success, r.Requests.Error, r.InFlight, r.Retries, r.Latency.Average, r.Latency.P95, r.Latency.P99)
+		_ = say(w, "%s\t%d\t%d\t%d\t%d\t%v ms\t%v ms\t%v ms\n", rows.names[i], r.Requests.Success, r.Requests.Error, r.InFlight, r.Retries, r.Latency.Average, r.Latency.P95, r.Latency.P99)
 	}
 	return w.Flush()
 }
 
 type statRows struct {
-	head    string
-	names   []string
+	head    ink
+	names   []ink
 	reports []stats.ItemReport
 }
 
-func (s *statRows) add(name string, r stats.ItemReport) {
-	s.names = append(s.names, name)
+func (s *statRows) add(r stats.ItemReport, names ...string) {
+	s.names = append(s.names, cells(names...))
 	s.reports = append(s.reports, r)
 }
 
@@ -121,21 +120,21 @@ func (c *client) statsBy(ctx context.Context, by string) (rows statRows, err err
 		err = c.getStats(ctx, target, &items)
 		rows.head = "ROUTE\tBACKEND"
 		for _, i := range items {
-			rows.add(i.PathPrefix+"\t"+i.Backend, i.ItemReport)
+			rows.add(i.ItemReport, i.PathPrefix, i.Backend)
 		}
 	case "backend":
 		var items []admin.BackendStats
 		err = c.getStats(ctx, target, &items)
 		rows.head = "BACKEND"
 		for _, i := range items {
-			rows.add(i.Backend, i.ItemReport)
+			rows.add(i.ItemReport, i.Backend)
 		}
 	default:
 		var items []admin.EndpointStats
 		err = c.getStats(ctx, target, &items)
 		rows.head = "BACKEND\tENDPOINT\tADDRESS\tSTATE"
 		for _, i := range items {
-			rows.add(i.Backend+"\t"+i.Endpoint+"\t"+i.Address+"\t"+i.State, i.ItemReport)
+			rows.add(i.ItemReport, i.Backend, i.Endpoint, i.Address, i.State)
 		}
 	}
 	return rows, err

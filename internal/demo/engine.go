@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -130,14 +131,17 @@ func unlessGone(err error) error {
 	return err
 }
 
+// demoID is an id that a demo may have.
+var demoID = regexp.MustCompile(`^[0-9a-f]{6,16}$`)
+
 // leftovers are the ids of demos that ended without removing what they made.
 func (e *engine) leftovers(ctx context.Context) ([]string, error) {
-	ours := make(client.Filters).Add("label", ownerLabel)
-	containers, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
+	owned := make(client.Filters).Add("label", ownerLabel)
+	containers, err := e.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: owned})
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for leftovers: %w", err)
 	}
-	images, err := e.ImageList(ctx, client.ImageListOptions{Filters: ours})
+	images, err := e.ImageList(ctx, client.ImageListOptions{Filters: owned})
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for leftovers: %w", err)
 	}
@@ -150,7 +154,7 @@ func (e *engine) leftovers(ctx context.Context) ([]string, error) {
 	}
 	var dead []string
 	for id := range owners {
-		if !lives(id) {
+		if demoID.MatchString(id) && !lives(id) { // anybody may have used the label
 			dead = append(dead, id)
 		}
 	}

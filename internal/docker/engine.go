@@ -98,7 +98,7 @@ func (e *Engine) client(transport *http.Transport, version string) (*client.Clie
 	}
 	return client.New(
 		client.WithHost(host), // before the HTTP client, whose dialer it would replace
-		client.WithHTTPClient(&http.Client{Transport: readOnly{transport}, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(&http.Client{Transport: readOnly{checked{transport}}, CheckRedirect: client.CheckRedirect}),
 		client.WithScheme(e.scheme()),
 		client.WithAPIVersion(version),
 	)
@@ -121,7 +121,7 @@ func (e *Engine) version(ctx context.Context, transport http.RoundTripper) (stri
 		return "", fmt.Errorf("cannot reach the Docker engine at %s: %w", e.target, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20)) // what is cut off is no JSON
 	if err != nil {
 		return "", fmt.Errorf("cannot read the version of the engine at %s: %w", e.target, err)
 	}

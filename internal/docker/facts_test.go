@@ -103,9 +103,9 @@ func TestPlaceInsideAContainer(t *testing.T) {
 		self container.InspectResponse
 		want place
 	}{
-		"bridge":       {container.InspectResponse{NetworkSettings: settings("172.18.0.1")}, place{"172.18.0.1", true, map[string]bool{"n": true}}},
-		"internal":     {container.InspectResponse{NetworkSettings: settings("")}, place{"", true, map[string]bool{"n": true}}},
-		"host network": {container.InspectResponse{HostConfig: &container.HostConfig{NetworkMode: "host"}}, place{"127.0.0.1", true, nil}},
+		"bridge":       {container.InspectResponse{NetworkSettings: settings("172.18.0.1")}, place{"", "172.18.0.1", true, map[string]bool{"n": true}}},
+		"internal":     {container.InspectResponse{NetworkSettings: settings("")}, place{"", "", true, map[string]bool{"n": true}}},
+		"host network": {container.InspectResponse{HostConfig: &container.HostConfig{NetworkMode: "host"}}, place{"", "127.0.0.1", true, nil}},
 		"unknown":      {container.InspectResponse{}, onHost},
 	} {
 		if diff := cmp.Diff(row.want, onHost.inside(row.self), cmp.AllowUnexported(place{})); diff != "" {

@@ -62,7 +62,7 @@ func TestAnEngineThatBreaks(t *testing.T) {
 		stale  string
 	}{
 		"answers 500":         {enginetest.Faults{Status: http.StatusInternalServerError}, "broken as told"},
-		"truncates lists":     {enginetest.Faults{TruncateList: true}, "unexpected EOF"},
+		"truncates lists":     {enginetest.Faults{TruncateList: true}, "unexpected end of JSON input"},
 		"hangs in lists":      {enginetest.Faults{HangList: true}, "has not answered within 300ms"},
 		"hangs in events":     {enginetest.Faults{HangEvents: true}, "has not answered within 300ms"},
 		"hangs in version":    {enginetest.Faults{HangVersion: true}, "has not answered within 300ms"},

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ func (l *lister) inspect(ctx context.Context, c *connection, selected map[string
 			switch {
 			case err == nil:
 				asked[id] = newDetails(answer.Container)
-			case ctx.Err() != nil || client.IsErrConnectionFailed(err):
+			case lost(ctx, err):
 				broken = fmt.Errorf("cannot inspect container %s: %w", nameOf(s.Names), err)
 			}
 		})
@@ -100,6 +101,11 @@ func (l *lister) inspect(ctx context.Context, c *connection, selected map[string
 		}
 	}
 	return broken
+}
+
+// lost tells whether no answer came that could be used, rather than a refusal.
+func lost(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || client.IsErrConnectionFailed(err) || errors.Is(err, errNonsense)
 }
 
 // donors finds the containers whose networks others use.
@@ -115,7 +121,7 @@ func (l *lister) donors(ctx context.Context, c *connection, found map[string]fac
 			donor := donorFacts(answer.Container)
 			f.donor = &donor
 			found[id] = f
-		case ctx.Err() != nil || client.IsErrConnectionFailed(err):
+		case lost(ctx, err):
 			return fmt.Errorf("cannot inspect container %s: %w", ref, err)
 		}
 	}

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"regexp"
@@ -16,23 +17,32 @@ import (
 // place is where rgate stands as seen from the engine's containers, on which
 // depends what addresses can be reached.
 type place struct {
+	self     string          // id of rgate's own container; "" outside of one
 	host     string          // where published ports and host-network containers are reached; "" for nowhere
 	direct   bool            // containers' own addresses are expected to be reachable
 	networks map[string]bool // ids of the networks rgate's own container is on; nil outside of one
 }
 
 // findPlace asks the engine; what it does not tell is taken for the usual.
-func (e *Engine) findPlace(ctx context.Context, c *connection) place {
+func (e *Engine) findPlace(ctx context.Context, c *connection) (place, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timing.patience)
 	defer cancel()
 	p := place{host: e.target.host(), direct: e.target.local() && runtime.GOOS == "linux"}
-	if info, err := c.Info(ctx, client.InfoOptions{}); err == nil && !showsNetworks(info.Info.OperatingSystem, info.Info.SecurityOptions) {
+	info, err := c.Info(ctx, client.InfoOptions{})
+	if lost(ctx, err) {
+		return p, fmt.Errorf("cannot ask what the engine runs on: %w", err)
+	}
+	if err == nil && !showsNetworks(info.Info.OperatingSystem, info.Info.SecurityOptions) {
 		p.direct = false
 	}
-	if self := e.findSelf(ctx, c); self != nil {
+	self, err := e.findSelf(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	if self != nil {
 		p = p.inside(*self)
 	}
-	return p
+	return p, nil
 }
 
 // showsNetworks tells whether the engine's networks are the machine's: those
@@ -46,6 +56,7 @@ func showsNetworks(system string, security []string) bool {
 
 // inside is the place of rgate in a container of the engine.
 func (p place) inside(self container.InspectResponse) place {
+	p.self = self.ID
 	if self.HostConfig != nil && self.HostConfig.NetworkMode.IsHost() {
 		p.direct = true
 		return p
@@ -71,7 +82,7 @@ func (p place) onHost() bool {
 
 // findSelf is rgate's own container on the engine; nil where it is in none, or
 // in one of another engine.
-func (e *Engine) findSelf(ctx context.Context, c *connection) *container.InspectResponse {
+func (e *Engine) findSelf(ctx context.Context, c *connection) (*container.InspectResponse, error) {
 	ids := []string{e.container}
 	if e.container == "" {
 		cgroup, _ := os.ReadFile("/proc/self/cgroup")
@@ -79,11 +90,15 @@ func (e *Engine) findSelf(ctx context.Context, c *connection) *container.Inspect
 		ids = ownIDs(readMountinfo(), string(cgroup), hostname)
 	}
 	for _, id := range ids {
-		if answer, err := c.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil {
-			return &answer.Container
+		answer, err := c.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		if err == nil {
+			return &answer.Container, nil
+		}
+		if lost(ctx, err) {
+			return nil, fmt.Errorf("cannot ask for rgate's own container: %w", err)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // mountedID is the root of a file that an engine mounts into each container.

@@ -99,6 +99,18 @@ func (p *prober) drop(which func(probeKey) bool) {
 	}
 }
 
+// forgetFailures has every address that does not accept tried anew at once.
+func (p *prober) forgetFailures() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, known := range p.probes {
+		if known.proof != accepts {
+			known.cancel()
+			delete(p.probes, key)
+		}
+	}
+}
+
 // pending tells whether some address has not been tried once.
 func (p *prober) pending() bool {
 	p.mu.Lock()

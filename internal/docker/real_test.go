@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,6 +83,7 @@ func TestRealEngine(t *testing.T) {
 		"published":           realPublished,
 		"ports":               realPorts,
 		"inside a container":  realInside,
+		"own networks":        realOwnNetworks,
 		"survey":              realSurvey,
 		"GET alone":           realReadOnly,
 	} {
@@ -257,6 +259,24 @@ func realInside(t *testing.T, r rig) {
 		t.Fatal(err)
 	}
 	watchIt(t, e, app(r.app)).await("as on the host", long, at(c.Name, c.IP("bridge")+":8080"))
+}
+
+// The networks of rgate's own container count as they change.
+func realOwnNetworks(t *testing.T, r rig) {
+	nets := []string{r.real.Network(t, enginetest.NetworkOptions{}), r.real.Network(t, enginetest.NetworkOptions{})}
+	slices.Sort(nets)
+	self := r.real.Run(t, enginetest.RunOptions{Image: r.image, Network: nets[1]})
+	c := r.run(t, enginetest.RunOptions{Networks: nets})
+	e, err := Open(Options{Host: r.real.Host, Env: nothingSet, Container: self.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watchIt(t, e, app(r.app))
+	w.await("the shared network", long, at(c.Name, c.IP(nets[1])+":8080"))
+	self.Connect(nets[0])
+	w.await("the first of two shared ones", soon, at(c.Name, c.IP(nets[0])+":8080"))
+	self.Disconnect(nets[0])
+	w.await("the one left", soon, at(c.Name, c.IP(nets[1])+":8080"))
 }
 
 func realSurvey(t *testing.T, r rig) {

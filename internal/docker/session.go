@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type session struct {
 	results chan listResult
 	listing bool            // a list is under way
 	all     bool            // the next list asks for all details anew
+	moved   bool            // the next list asks for rgate's place anew
 	refresh map[string]bool // containers whose details the next list asks for anew
 
 	dirty time.Time   // the first event that no list has taken in; zero for none
@@ -34,6 +36,7 @@ type session struct {
 
 type listResult struct {
 	found map[string]facts
+	place *place // nil where it was not asked for
 	count int
 	turn  int // of the Select that it answers
 	err   error
@@ -55,8 +58,10 @@ func (w *watch) session(ctx context.Context) error {
 	defer s.lists.Wait()
 	defer s.quiet.Stop()
 	defer s.clock.Stop()
-	w.place = w.source.engine.findPlace(ctx, conn)
-	if err := s.subscribe(); err != nil {
+	if w.place, err = w.source.engine.findPlace(ctx, conn); err == nil {
+		err = s.subscribe()
+	}
+	if err != nil {
 		cancel()
 		return err
 	}
@@ -114,6 +119,9 @@ func (s *session) follow() error {
 			s.hear(e)
 			continue
 		case err := <-s.events.Err:
+			if garbled(err) {
+				return fmt.Errorf("%w: in the event stream: %w", errNonsense, err)
+			}
 			return fmt.Errorf("%w: %v", errStreamEnded, err)
 		case r := <-s.results:
 			if err := s.adopt(r); err != nil {
@@ -139,6 +147,9 @@ func (s *session) follow() error {
 func (s *session) hear(e events.Message) {
 	s.since = max(s.since, e.TimeNano)
 	id := subject(e)
+	if e.Type == events.NetworkEventType && id != "" && id == s.place.self {
+		s.move(e)
+	}
 	known := s.knows(id)
 	if id == "" || !known && (e.Type == events.NetworkEventType || !concerns(s.sought(), e)) {
 		return
@@ -171,6 +182,26 @@ func (s *session) knows(id string) bool {
 		}
 	}
 	return false
+}
+
+// move takes in that rgate's own container joined or left a network. What
+// could not be reached may be reached now, and what could by that network must
+// show that it still can.
+func (s *session) move(e events.Message) {
+	s.moved = true
+	left := e.Action == events.ActionDisconnect
+	if left {
+		networks := maps.Clone(s.place.networks)
+		delete(networks, e.Actor.ID)
+		s.place.networks = networks
+		for id := range s.facts {
+			s.forgetNetwork(id, e.Actor.ID)
+		}
+	} else {
+		s.prober.forgetFailures()
+	}
+	s.show()
+	s.touch()
 }
 
 // forgetNetwork makes a container's address on a network be proven anew.
@@ -206,11 +237,17 @@ func (s *session) list() {
 	for id := range s.memory.doubted() {
 		order.refresh[id] = true
 	}
-	count, turn := s.count, s.wanted.turn
-	s.refresh, s.all = map[string]bool{}, false
+	count, turn, moved := s.count, s.wanted.turn, s.moved
+	s.refresh, s.all, s.moved = map[string]bool{}, false, false
 	s.lists.Go(func() {
 		found, err := s.lister.list(s.ctx, s.conn, order)
-		s.results <- listResult{found: found, count: count, turn: turn, err: err}
+		result := listResult{found: found, count: count, turn: turn, err: err}
+		if moved && err == nil {
+			var now place
+			now, result.err = s.source.engine.findPlace(s.ctx, s.conn)
+			result.place = &now
+		}
+		s.results <- result
 	})
 }
 
@@ -222,6 +259,10 @@ func (s *session) adopt(r listResult) error {
 	}
 	s.facts, s.listed = r.found, r.count
 	s.memory.settle(r.found, r.count)
+	if r.place != nil && !s.moved { // else it is asked for again
+		s.place = *r.place
+		s.prober.forgetFailures()
+	}
 	s.markFresh()
 	if s.changing && r.turn == s.wanted.turn && s.proving.IsZero() {
 		s.proving = time.Now().Add(s.timing.first)

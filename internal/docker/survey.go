@@ -20,7 +20,10 @@ func (e *Engine) Survey(ctx context.Context, sel []discovery.Selector) ([]discov
 		return nil, explained(err)
 	}
 	defer conn.close()
-	place := e.findPlace(ctx, conn)
+	place, err := e.findPlace(ctx, conn)
+	if err != nil {
+		return nil, explained(err)
+	}
 	l := &lister{timing: e.timing, details: map[string]details{}}
 	found, err := l.list(ctx, conn, listing{selectors: sel, everyone: true})
 	if err != nil {

@@ -32,7 +32,7 @@ func explain(err error, t target, patience time.Duration, mountinfo string) stri
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Sprintf("the engine at %s has not answered within %v", t, patience)
 	}
-	return err.Error()
+	return excerpt(err.Error(), 500) // some of it is what the engine said
 }
 
 // isMountPoint tells whether something is mounted at exactly this path.

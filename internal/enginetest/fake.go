@@ -3,6 +3,7 @@ package enginetest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -38,15 +39,16 @@ type Fake struct {
 
 // Faults are what goes wrong. The zero value is a good engine.
 type Faults struct {
-	Status       int    // every answer has this status
-	TruncateList bool   // lists end in the middle
-	HangList     bool   // lists are not answered
-	HangEvents   bool   // the event stream is not opened
-	HangVersion  bool   // the version is not told
-	MuteEvents   bool   // the event stream is open but tells nothing
-	MinAPI       string // "" for 1.24
-	MaxAPI       string // "" for 1.41
-	NoInspect    int    // status of every inspect answer; 0 for good ones
+	Status       int               // every answer has this status
+	TruncateList bool              // lists end in the middle
+	HangList     bool              // lists are not answered
+	HangEvents   bool              // the event stream is not opened
+	HangVersion  bool              // the version is not told
+	MuteEvents   bool              // the event stream is open but tells nothing
+	MinAPI       string            // "" for 1.24
+	MaxAPI       string            // "" for 1.41
+	Garbage      map[string]string // bodies by the end of a path, with status 200
+	NoInspect    int               // status of every inspect answer; 0 for good ones
 }
 
 // NewFake starts a fake engine that ends with the test.
@@ -148,6 +150,12 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if version != "" && (minor(version) < minor(least) || minor(version) > minor(most)) {
 		refuse(w, http.StatusBadRequest, fmt.Sprintf("client version %s is not supported: this engine speaks %s to %s", version, least, most))
 		return
+	}
+	for end, body := range faults.Garbage {
+		if strings.HasSuffix(path, end) {
+			_, _ = io.WriteString(w, body)
+			return
+		}
 	}
 	switch {
 	case r.Method != http.MethodGet:
