@@ -31,7 +31,7 @@ func newLog(stderr io.Writer, f serveFlags) (*logging, error) {
 	switch f.logFormat {
 	case "text":
 	case "json":
-		handler = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, options) }
+		handler = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(plainRecords{w}, options) }
 	default:
 		return nil, usageError{fmt.Errorf("--log-format %q must be text or json", f.logFormat)}
 	}

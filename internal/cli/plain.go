@@ -58,6 +58,9 @@ func plainLines(s string) ink {
 // plainJSON is JSON in which what cannot be seen is spelled by escapes. Controls
 // within strings are so already.
 func plainJSON(text []byte) []byte {
+	if bytes.IndexFunc(text, func(r rune) bool { return r >= 0x7f }) < 0 {
+		return text
+	}
 	var b bytes.Buffer
 	for _, r := range string(bytes.ToValidUTF8(text, []byte("\uFFFD"))) {
 		if r < utf8.RuneSelf && r != 0x7f || !unsafe(r) {
@@ -69,6 +72,17 @@ func plainJSON(text []byte) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// plainRecords makes plain JSON of the records of a log. The handler for text
+// quotes what cannot be seen by itself.
+type plainRecords struct{ to io.Writer }
+
+func (p plainRecords) Write(record []byte) (int, error) {
+	if _, err := p.to.Write(plainJSON(record)); err != nil {
+		return 0, err
+	}
+	return len(record), nil
 }
 
 // say prints what the format makes of args, each of which plain has seen.
