@@ -8,8 +8,9 @@ import (
 
 // Gateway is what the socket asks and tells, as functions.
 type Gateway struct {
-	Table    func() *route.Table
-	Unlogged func() (dropped, lost int64) // what the log could not write; nil for nothing
+	Table      func() *route.Table
+	Statistics *Statistics
+	Unlogged   func() (dropped, lost int64) // what the log could not write; nil for nothing
 	// Reload answers what is not as it should be though the file is in place.
 	Reload func() (note string, err error)
 	// Rejected is how many reloads kept the running table since the file was bad.
@@ -25,7 +26,7 @@ type Gateway struct {
 // /undrain, /healthz and /readyz. What changes something wants POST.
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/stats", Stats(g.Table))
+	mux.Handle("/stats", g.Statistics)
 	mux.HandleFunc("GET /routes", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, g.describe()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "alive"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {

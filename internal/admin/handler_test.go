@@ -39,7 +39,7 @@ func ask(h http.Handler, method, target string) *httptest.ResponseRecorder {
 }
 
 func TestStatsMethods(t *testing.T) {
-	h := Stats(table(t))
+	h := NewStatistics(table(t))
 	for _, method := range []string{"GET", "HEAD"} {
 		w := ask(h, method, "/stats")
 		if w.Code != 200 || w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Cache-Control") != "no-store" {
@@ -54,7 +54,7 @@ func TestStatsMethods(t *testing.T) {
 }
 
 func TestStatsBy(t *testing.T) {
-	h := Stats(table(t))
+	h := NewStatistics(table(t))
 	for target, want := range map[string]string{
 		"/stats":             `"requests_count": {`,
 		"/stats?by=route":    `"path_prefix": "/a"`,
@@ -78,7 +78,7 @@ func TestEmptyListsAreLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	built := route.Build(cfg, nil, nil)
-	h := Stats(func() *route.Table { return built })
+	h := NewStatistics(func() *route.Table { return built })
 	for _, by := range []string{"route", "backend", "endpoint"} {
 		if got := strings.TrimSpace(ask(h, "GET", "/stats?by="+by).Body.String()); got != "[]" {
 			t.Errorf("by=%s: %s", by, got)
@@ -92,7 +92,7 @@ func TestCounted(t *testing.T) {
 	counters.Begin()
 	counters.End(stats.Record{Status: 200})
 	var all []RouteStats
-	if err := json.Unmarshal(ask(Stats(get), "GET", "/stats?by=route").Body.Bytes(), &all); err != nil {
+	if err := json.Unmarshal(ask(NewStatistics(get), "GET", "/stats?by=route").Body.Bytes(), &all); err != nil {
 		t.Fatal(err)
 	}
 	if len(all) != 2 || all[0].Requests.Success != 1 || all[1].Requests.Success != 0 {
@@ -124,8 +124,9 @@ func TestDescribe(t *testing.T) {
 func TestHandler(t *testing.T) {
 	var reloadFault, readyFault error
 	var held []string
+	get := table(t)
 	h := Handler(Gateway{
-		Table:  table(t),
+		Table: get, Statistics: NewStatistics(get),
 		Reload: func() (string, error) { return "", reloadFault }, Unlogged: func() (int64, int64) { return 4, 5 }, Rejected: func() int64 { return 3 },
 		Ready: func() error { return readyFault },
 		Drain: func(name string) (int, error) { held = append(held, "+"+name); return len(name) - 1, nil },

@@ -5,62 +5,53 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 	"rgate/internal/stats"
 )
 
-// Page answers for the statistics on the public listener.
-func Page(table func() *route.Table) func(*proxy.Exchange) *proxy.Answer {
-	return func(x *proxy.Exchange) *proxy.Answer {
-		return statistics(table, string(x.Method), strings.TrimPrefix(string(x.Query), "?"))
+// Page answers for the statistics on the public listener: the totals, and the
+// details only where the configuration lets strangers see them.
+func (s *Statistics) Page(x *proxy.Exchange) *proxy.Answer {
+	query := strings.TrimPrefix(string(x.Query), "?")
+	if kind(query) != "" && !s.table().Config.Stats.Details {
+		return told(http.StatusForbidden, "the details are not public: ask with `rgate stats --by`, or allow them with stats: {details: true}\n")
 	}
+	return s.answer(string(x.Method), query, x.Start)
 }
 
-// Stats serves the statistics: the totals, or with ?by=route, backend or
-// endpoint an object per item.
-func Stats(table func() *route.Table) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := statistics(table, r.Method, r.URL.RawQuery)
-		w.Header().Set("Content-Type", a.ContentType)
-		for _, field := range a.Fields {
-			w.Header().Set(field[0], field[1])
-		}
-		w.WriteHeader(a.Status)
-		_, _ = w.Write(a.Body) // a client that left misses nothing
-	})
+// ServeHTTP serves the statistics on the admin socket: the totals, or with
+// ?by=route, backend or endpoint an object per item.
+func (s *Statistics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := s.answer(r.Method, r.URL.RawQuery, time.Now())
+	w.Header().Set("Content-Type", a.ContentType)
+	for _, field := range a.Fields {
+		w.Header().Set(field[0], field[1])
+	}
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // a client that left misses nothing
 }
 
-// statistics is the answer to who asks for them.
-func statistics(table func() *route.Table, method, query string) *proxy.Answer {
+// kind is what a query asks for the statistics by; "" for the totals.
+func kind(query string) string {
+	values, _ := url.ParseQuery(query) // what cannot be read is not there
+	return values.Get("by")
+}
+
+// answer is what to say to who asks at a time for the statistics.
+func (s *Statistics) answer(method, query string, asked time.Time) *proxy.Answer {
 	if method != http.MethodGet && method != http.MethodHead {
 		a := told(http.StatusMethodNotAllowed, "only GET and HEAD work here\n")
 		a.Fields = [][2]string{{"Allow", "GET, HEAD"}}
 		return a
 	}
-	var report any
-	values, _ := url.ParseQuery(query) // what cannot be read is not there
-	switch values.Get("by") {
-	case "":
-		report = table().Total().Report()
-	case "route":
-		report = byRoute(table())
-	case "backend":
-		report = byBackend(table())
-	case "endpoint":
-		report = byEndpoint(table())
-	default:
+	r := s.reports[kind(query)]
+	if r == nil {
 		return told(http.StatusBadRequest, "by must be route, backend or endpoint\n")
 	}
-	body, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
-		return told(http.StatusInternalServerError, err.Error()+"\n") // cannot be: plain data
-	}
-	return &proxy.Answer{
-		Status: http.StatusOK, ContentType: "application/json", Body: append(body, '\n'),
-		Fields: [][2]string{{"Cache-Control", "no-store"}},
-	}
+	return r.since(asked, s.table)
 }
 
 func told(status int, text string) *proxy.Answer {

@@ -99,7 +99,8 @@ type Upgrade struct {
 
 // Stats places the statistics page on the public listener.
 type Stats struct {
-	Path string // "/stats"; "" for no page there
+	Path    string // "/stats"; "" for no page there
+	Details bool   // whether it tells of routes, backends and endpoints too
 }
 
 // Admin is the Unix socket on which a running gateway is asked and told

@@ -13,6 +13,7 @@ const longest = 24 * time.Hour
 
 var statsKeys = []key[Stats]{
 	value("path", text(checkPage), func(s *Stats) *string { return &s.Path }),
+	value("details", boolean, func(s *Stats) *bool { return &s.Details }),
 }
 
 var upgradeKeys = []key[Upgrade]{

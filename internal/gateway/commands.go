@@ -28,7 +28,7 @@ func (g *Gateway) serveCommands() *commands {
 	c := &commands{}
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
-			Table: g.gate.Table, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
+			Table: g.gate.Table, Statistics: g.statistics, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
 			Drain: g.Drain, Undo: g.Undrain,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -57,11 +57,12 @@ type Options struct {
 
 // Gateway is a running gateway. New opens what can fail to open, Run serves.
 type Gateway struct {
-	options Options
-	log     *slog.Logger
-	gate    *proxy.Gate
-	engine  engine
-	sources supplies
+	options    Options
+	log        *slog.Logger
+	gate       *proxy.Gate
+	statistics *admin.Statistics
+	engine     engine
+	sources    supplies
 
 	inherited  *handover.Inheritance
 	bequest    bequest
@@ -111,6 +112,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
+	g.statistics = admin.NewStatistics(g.gate.Table)
 	if err := g.openSources(); err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	var err error
-	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log, Inform: admin.Page(g.gate.Table)})
+	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log, Inform: g.statistics.Page})
 	if err != nil {
 		return nil, g.refuse(err)
 	}
