@@ -22,7 +22,7 @@ import (
 )
 
 func TestServesAndCounts(t *testing.T) {
-	r := start(t, staticConfig(backend(t, "one")), nil)
+	r := start(t, staticConfig(backend(t, "one"))+"stats: {details: true}\n", nil)
 	if status, body := r.get("/x"); status != 200 || body != "one" {
 		t.Fatalf("got %d %q", status, body)
 	}

@@ -26,6 +26,7 @@ const (
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
 	phaseLinger              // all is said; what still comes is thrown away
+	phaseBreak               // a reset is due once earlier answers have arrived
 	phaseClosed
 )
 
@@ -248,14 +249,30 @@ func (l *loop) drop(c *conn) {
 	l.conns--
 }
 
-// abort closes c so that its client sees that the answer is not complete, also
-// where only the connection's end would have told.
+// abort ends c so that its client sees that the answer is not complete, also
+// where only the connection's end would have told: then it must be a reset.
+// Either way what was answered before still arrives, so c is not closed on
+// bytes that it sent, and not reset on bytes that it has not got.
 func (l *loop) abort(c *conn) {
-	if c.work.raw {
+	if !c.work.raw {
+		l.hangUp(c)
+		return
+	}
+	c.since = l.wheel.now
+	l.breakOff(c)
+}
+
+// breakOff resets c once its client's side has all that was sent, or no time is
+// left for that.
+func (l *loop) breakOff(c *conn) {
+	unsent, err := unix.IoctlGetInt(c.fd, unix.SIOCOUTQ)
+	if c.broken || err != nil || unsent == 0 || l.wheel.now-c.since >= ticks(lingerShort) {
 		l.reset(c)
 		return
 	}
-	l.close(c)
+	l.putWork(c)
+	c.phase = phaseBreak
+	l.wheel.set(&c.timer, l.now, tick)
 }
 
 // finish ends a complete exchange and makes c ready for the next request.
@@ -343,6 +360,8 @@ func (l *loop) fire(t *timer) {
 		l.leave(c)
 	case phaseLinger, phaseFlush:
 		l.close(c)
+	case phaseBreak:
+		l.breakOff(c)
 	case phaseQueue:
 		l.overdue(c)
 	case phaseRelay:

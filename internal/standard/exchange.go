@@ -190,13 +190,28 @@ func (x *exchange) record(o upstream.Outcome) {
 	}
 }
 
-// abort closes the connection so that the client sees that the answer is not
-// complete, also where only the connection's end would have told.
+// abort ends the connection so that the client sees that the answer is not
+// complete, also where only the connection's end would have told: then it must
+// be a reset. Either way what was answered before still arrives, so it is not
+// closed on bytes that the client sent, and not reset on bytes that it has not
+// got.
 func (x *exchange) abort() {
-	if x.raw {
-		x.client.reset()
+	c := x.client
+	if !x.raw {
+		c.hangUp()
+		return
 	}
+	for end := time.Now().Add(breakPatience); c.sight.unsent() && time.Now().Before(end); {
+		time.Sleep(breakLook)
+	}
+	c.reset()
 }
+
+// How long a reset waits for what was sent to arrive, and how often it looks.
+const (
+	breakPatience = time.Second
+	breakLook     = 10 * time.Millisecond
+)
 
 // refuse answers a request that could not be read, and closes after it: nobody
 // knows where the next one would begin.

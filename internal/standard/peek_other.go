@@ -14,3 +14,4 @@ func sightOf(any) sight { return sight{} }
 func (sight) look() (silent, ended bool) { return true, false }
 func (sight) broken() bool               { return false }
 func (sight) waiting() bool              { return false }
+func (sight) unsent() bool               { return false }
