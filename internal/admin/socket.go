@@ -29,7 +29,8 @@ func socketPath(port, uid int, runtime string) string {
 }
 
 // Listen opens the socket at path for the owner alone. A socket that a dead
-// process left is replaced; one that a living process answers on is not.
+// process left is replaced; one that a living process holds is not, even where
+// it is too busy to answer, and neither is what is no socket.
 func Listen(path string) (*net.UnixListener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the admin socket: %w", err)
@@ -37,12 +38,8 @@ func Listen(path string) (*net.UnixListener, error) {
 	addr := &net.UnixAddr{Name: path, Net: "unix"}
 	l, err := net.ListenUnix("unix", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		if conn, dialErr := net.DialUnix("unix", nil, addr); dialErr == nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("cannot listen on %s: another rgate answers there; set admin.socket to another path", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("cannot replace a dead admin socket: %w", err)
+		if err := removeDead(addr); err != nil {
+			return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 		}
 		l, err = net.ListenUnix("unix", addr)
 	}
@@ -54,4 +51,25 @@ func Listen(path string) (*net.UnixListener, error) {
 		return nil, fmt.Errorf("cannot protect the admin socket: %w", err)
 	}
 	return l, nil
+}
+
+// removeDead removes a socket that no process listens on.
+func removeDead(addr *net.UnixAddr) error {
+	if info, err := os.Lstat(addr.Name); err != nil {
+		return fmt.Errorf("cannot see what is there: %w", err)
+	} else if info.Mode().Type() != os.ModeSocket {
+		return errors.New("what is there is no socket, and stays; set admin.socket to another path")
+	}
+	conn, err := net.DialUnix("unix", nil, addr)
+	if err == nil {
+		_ = conn.Close()
+		return errors.New("another rgate answers there; set admin.socket to another path")
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("another rgate may hold it: %w; set admin.socket to another path", err)
+	}
+	if err := os.Remove(addr.Name); err != nil {
+		return fmt.Errorf("cannot replace a dead admin socket: %w", err)
+	}
+	return nil
 }

@@ -1,12 +1,15 @@
 package admin
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestSocketPath(t *testing.T) {
@@ -80,6 +83,31 @@ func TestListenLeavesALivingSocketAlone(t *testing.T) {
 	_ = conn.Close()
 }
 
+// One whose queue is full answers nobody for the moment, and lives.
+func TestListenLeavesABusySocketAlone(t *testing.T) {
+	path := filepath.Join(short(t), "a.sock")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	waits, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waits.Close()
+	if l, err := Listen(path); err == nil {
+		_ = l.Close()
+		t.Error("it was taken")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestListenReplacesADeadSocket(t *testing.T) {
 	path := filepath.Join(short(t), "a.sock")
 	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -113,7 +141,8 @@ func TestListenSaysWhyItCannot(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(file, "a.sock"):                  "cannot make the directory of the admin socket",
 		filepath.Join(dir, strings.Repeat("long", 40)): "cannot open the admin socket",
-		full: "cannot replace a dead admin socket",
+		file: "what is there is no socket",
+		full: "what is there is no socket",
 	} {
 		if l, err := Listen(path); err == nil || !strings.Contains(err.Error(), want) {
 			if err == nil {
