@@ -44,6 +44,9 @@ var errNotRunning = errors.New("no gateway answers")
 
 // ask sends one request and returns the body of a 200.
 func (c *client) ask(ctx context.Context, method, target string) ([]byte, error) {
+	if err := checkPort(c.port); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.patience, 30*time.Second))
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

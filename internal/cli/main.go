@@ -26,6 +26,8 @@ type Process struct {
 // usageError is a mistake on the command line.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // reported is an error that the user has been told of, with its exit code.
 type reported struct{ code int }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -68,6 +69,9 @@ func (p Process) table(ctx context.Context, c *client, file string, fileGiven bo
 		}
 	}
 	cfg, err := p.load(file)
+	if !fileGiven && errors.Is(err, os.ErrNotExist) {
+		return d, false, fmt.Errorf("no gateway answers on %s, and there is no %s to compile instead: name a gateway with --port, or a file with --config", c.path(), file)
+	}
 	if err != nil {
 		return d, false, err
 	}

@@ -69,8 +69,11 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool, log *lo
 		return usageError{err}
 	}
 	defer inherited.Close()
-	if f.port < 0 || f.port > 65535 {
-		return usageError{fmt.Errorf("--port %d is no port: it must be between 0 and 65535", f.port)}
+	if err := checkPort(f.port); err != nil {
+		return err
+	}
+	if err := config.CheckListen(f.listen); err != nil {
+		return usageError{fmt.Errorf("--listen: %w", err)}
 	}
 	cfg, err := p.load(f.file)
 	if err != nil {
@@ -83,7 +86,7 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool, log *lo
 		File: f.file, Config: cfg, Listen: address(f, cfg, portGiven), Log: log.Logger, Unlogged: log.missing, Env: p.Env,
 		Inherited: inherited, Program: program, Supervisor: handover.NewSupervisor(log.Logger),
 	})
-	if errors.Is(err, gateway.ErrSocket) {
+	if errors.Is(err, gateway.ErrSocket) || errors.Is(err, gateway.ErrDocker) {
 		return usageError{err}
 	}
 	if err != nil {
@@ -93,6 +96,13 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool, log *lo
 	go func() { defer close(obeying); orders.obey(g) }()
 	defer func() { orders.stop(); <-obeying }()
 	return g.Run(orders.life)
+}
+
+func checkPort(port int) error {
+	if port < 0 || port > 65535 {
+		return usageError{fmt.Errorf("--port %d is no port: it must be between 0 and 65535", port)}
+	}
+	return nil
 }
 
 // address is where traffic comes in: flags beat the file. "" is nowhere in

@@ -272,6 +272,10 @@ func TestNotRunning(t *testing.T) {
 		rgate(t, append(args, "--socket", socket)...).want(t, 1, "no gateway answers on "+socket)
 	}
 	rgate(t, "routes", "--socket", filepath.Join(t.TempDir(), "none.sock")).want(t, 1, "no gateway answers on ")
+	rgate(t, "stats", "--port", "65536").want(t, 2, "--port 65536 is no port")
+	rgate(t, "routes", "--port", "-1").want(t, 2, "--port -1 is no port")
+	t.Chdir(t.TempDir())
+	rgate(t, "routes", "--port", port).want(t, 1, "no gateway answers on ", "there is no config.yml to compile instead")
 }
 
 // Another program is on the gateway's port: it is not taken for one.
@@ -320,6 +324,8 @@ func TestServeRefuses(t *testing.T) {
 		"--port 65536":      "--port 65536 is no port",
 		"--port -1":         "--port -1 is no port",
 		"serve --port many": "invalid argument",
+		"--listen nonsense": "--listen: `nonsense` is not an address to listen on",
+		"--listen 8080":     "write `\":8080\"`",
 	} {
 		rgate(t, append(strings.Fields(line), "-c", path)...).want(t, 2, want)
 	}
@@ -330,6 +336,9 @@ func TestServeRefuses(t *testing.T) {
 	defer l.Close()
 	rgate(t, "-c", path, "--listen", l.Addr().String()).want(t, 1, "cannot listen on "+l.Addr().String(), "--port")
 	rgate(t, "-c", file(t, wrong)).want(t, 2, "unknown key `paht`")
+	t.Setenv("DOCKER_HOST", "bogus")
+	containers := file(t, "routes: [{path_prefix: /, backend: a}]\nbackends: [{name: a, match_labels: [x]}]\n")
+	rgate(t, "-c", containers, "--listen", "127.0.0.1:0").want(t, 2, "cannot use the docker settings")
 }
 
 func TestFlagsBeatTheFile(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -8,6 +9,14 @@ import (
 
 	"go.yaml.in/yaml/v4"
 )
+
+// CheckListen says what is wrong with an address to listen on, if anything is.
+func CheckListen(address string) error {
+	if message, hint := checkListen(address); message != "" {
+		return fmt.Errorf("%s (%s)", message, hint)
+	}
+	return nil
+}
 
 // checkListen is for the address rgate itself listens on; empty is every
 // address, on the port of the command line.

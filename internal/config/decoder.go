@@ -67,7 +67,17 @@ func (d *decoder) problem(n *yaml.Node, hint, format string, args ...any) {
 		d.unlisted++
 		return
 	}
+	if typographic(n) {
+		hint = "the quotes are part of the text: YAML knows only straight ones, `\"` and `'`"
+	}
 	d.report(n.Line, n.Column, d.span(n), fmt.Sprintf(format, args...), hint)
+}
+
+// typographic tells whether a value is in quotes that a word processor made of
+// straight ones.
+func typographic(n *yaml.Node) bool {
+	first, _ := utf8.DecodeRuneInString(n.Value)
+	return n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 && strings.ContainsRune("“”„‘’‚«»", first)
 }
 
 // span is how many characters of its first line a node takes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 )
 
 // ErrSocket is that a socket which this process was handed is not the one that
@@ -40,7 +41,10 @@ func (g *Gateway) openListener() error {
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w (is another program on that port? choose one with --port)", address, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("cannot listen on %s: %w (is another program on that port? choose one with --port)", address, err)
+		}
+		return fmt.Errorf("cannot listen on %s: %w", address, err)
 	}
 	g.listener = l
 	return nil

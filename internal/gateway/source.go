@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ type supplies struct {
 
 func newSupplies() supplies { return supplies{mu: &sync.Mutex{}, dirty: make(chan struct{}, 1)} }
 
+// ErrDocker is that what is said of the engine can never work.
+var ErrDocker = errors.New("cannot use the docker settings")
+
 // openSources makes the sources. Reaching the engine is the source's business:
 // only a setting that can never work is an error here.
 func (g *Gateway) openSources() error {
@@ -43,7 +47,7 @@ func (g *Gateway) openSources() error {
 		c := g.options.Config.Docker
 		engine, err := docker.Open(docker.Options{Host: c.Host, TLS: docker.TLS(c.TLS), Log: g.log})
 		if err != nil {
-			return fmt.Errorf("cannot use the docker settings: %w", err)
+			return fmt.Errorf("%w: %w", ErrDocker, err)
 		}
 		containers = engine.Source(nil)
 	}
