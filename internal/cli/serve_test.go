@@ -248,8 +248,9 @@ func TestServeOnAPort(t *testing.T) {
 	if err := os.Remove(admin.SocketPath(port)); err != nil {
 		t.Fatal(err)
 	}
-	// A gateway in a container has no socket here, but a statistics page.
-	rgate(t, "stats", "--port", s.port).want(t, 0, "ROUTE")
+	// A gateway in a container has no socket here, but a page with the totals.
+	rgate(t, "stats", "--port", s.port).want(t, 0, "SUCCESS")
+	rgate(t, "stats", "--port", s.port, "--by", "route").want(t, 1, "no gateway answers on ", "stats: {details: true}")
 }
 
 func TestJSONLogsAndDebug(t *testing.T) {

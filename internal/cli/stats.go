@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,9 @@ by route, backend or endpoint. Counting began when the gateway started.`,
 	return cmd
 }
 
+// errTotalsOnly says that a public page keeps to itself what is asked for.
+var errTotalsOnly = errors.New("strangers the totals alone (stats: {details: true} would tell more)")
+
 // askStats asks the admin socket, or where there is none (a gateway in a
 // container, of another user) the public statistics page.
 func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
@@ -68,6 +72,9 @@ func (c *client) askStats(ctx context.Context, target string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	body, bad = readAnswer(response.Body)
+	if bad == nil && response.StatusCode == http.StatusForbidden && target != "/stats" {
+		return nil, fmt.Errorf("%w, and its page on port %d tells %w", err, c.port, errTotalsOnly)
+	}
 	if bad != nil || response.StatusCode != http.StatusOK || !json.Valid(body) {
 		return nil, err // another program is on that port
 	}
@@ -86,12 +93,16 @@ func (p Process) printStats(ctx context.Context, c *client, by string) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		_ = say(p.Stdout, "\n")
-		by = "route"
 	}
-	rows, err := c.statsBy(ctx, by)
+	rows, err := c.statsBy(ctx, cmp.Or(by, "route"))
+	if by == "" && errors.Is(err, errTotalsOnly) {
+		return nil // that they are the totals is all there is to see
+	}
 	if err != nil {
 		return err
+	}
+	if by == "" {
+		_ = say(p.Stdout, "\n")
 	}
 	w := p.columns()
 	_ = say(w, "%s\tSUCCESS\tERROR\tIN FLIGHT\tRETRIES\tAVERAGE\tP95\tP99\n", rows.head)
