@@ -28,18 +28,25 @@ func socketPath(port, uid int, runtime string) string {
 	return filepath.Join(dir, strconv.Itoa(port)+".sock")
 }
 
-// Listen opens the socket at path for the owner alone. A socket that a dead
-// process left is replaced; one that a living process holds is not, even where
-// it is too busy to answer, and neither is what is no socket.
+// Listen opens the socket at path for the owner alone, in a directory that no
+// one else may write to. A socket of one's own that a dead process left is
+// replaced. Nothing else is: not one that a living process answers on, nor a
+// file of another kind or owner.
 func Listen(path string) (*net.UnixListener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the admin socket: %w", err)
 	}
+	if err := private(dir); err != nil {
+		return nil, fmt.Errorf("cannot put the admin socket there: %w", err)
+	}
+	unlock := lock(dir) // two that start at once must not take each other's for dead
+	defer unlock()
 	addr := &net.UnixAddr{Name: path, Net: "unix"}
 	l, err := net.ListenUnix("unix", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		if err := removeDead(addr); err != nil {
-			return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
+		if err := removeDead(path); err != nil {
+			return nil, err
 		}
 		l, err = net.ListenUnix("unix", addr)
 	}
@@ -53,22 +60,28 @@ func Listen(path string) (*net.UnixListener, error) {
 	return l, nil
 }
 
-// removeDead removes a socket that no process listens on.
-func removeDead(addr *net.UnixAddr) error {
-	if info, err := os.Lstat(addr.Name); err != nil {
-		return fmt.Errorf("cannot see what is there: %w", err)
-	} else if info.Mode().Type() != os.ModeSocket {
-		return errors.New("what is there is no socket, and stays; set admin.socket to another path")
+// removeDead removes a socket that nobody listens on any more.
+func removeDead(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil // it went just now
+	case err != nil:
+		return fmt.Errorf("cannot look at the admin socket: %w", err)
+	case info.Mode().Type() != os.ModeSocket:
+		return fmt.Errorf("cannot listen on %s: it is there and is no socket; set admin.socket to another path, or remove it", path)
+	case !ours(info):
+		return fmt.Errorf("cannot listen on %s: it is another user's; set admin.socket to another path", path)
 	}
-	conn, err := net.DialUnix("unix", nil, addr)
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
 	if err == nil {
 		_ = conn.Close()
-		return errors.New("another rgate answers there; set admin.socket to another path")
 	}
+	// Anything else than a refusal, such as a full queue (EAGAIN), is a sign of life.
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("another rgate may hold it: %w; set admin.socket to another path", err)
+		return fmt.Errorf("cannot listen on %s: another rgate answers there; set admin.socket to another path", path)
 	}
-	if err := os.Remove(addr.Name); err != nil {
+	if err := os.Remove(path); err != nil {
 		return fmt.Errorf("cannot replace a dead admin socket: %w", err)
 	}
 	return nil

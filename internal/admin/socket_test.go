@@ -141,8 +141,8 @@ func TestListenSaysWhyItCannot(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(file, "a.sock"):                  "cannot make the directory of the admin socket",
 		filepath.Join(dir, strings.Repeat("long", 40)): "cannot open the admin socket",
-		file: "what is there is no socket",
-		full: "what is there is no socket",
+		file: "it is there and is no socket",
+		full: "it is there and is no socket",
 	} {
 		if l, err := Listen(path); err == nil || !strings.Contains(err.Error(), want) {
 			if err == nil {

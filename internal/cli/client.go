@@ -47,6 +47,9 @@ func (c *client) ask(ctx context.Context, method, target string) ([]byte, error)
 	if err := checkPort(c.port); err != nil {
 		return nil, err
 	}
+	if err := admin.Check(c.path()); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.patience, 30*time.Second))
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
