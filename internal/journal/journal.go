@@ -27,8 +27,6 @@ type Missing struct {
 	Lost    int64 // the descriptor refused them, as where the reader is gone
 }
 
-func (m Missing) all() int64 { return m.Dropped + m.Lost }
-
 // Journal is an io.Writer of which each Write is one record. It never waits.
 type Journal struct {
 	out     io.Writer
