@@ -24,6 +24,30 @@ func ejected(t *testing.T, n int) (b *Backend, sick *Endpoint, over time.Time) {
 	return b, sick, began.Add(time.Duration(sick.ejection.until.Load()))
 }
 
+type step func(b *Backend, e *Endpoint, now time.Time)
+
+// try has one request try an ejected endpoint, which ends somehow, and looks at
+// what becomes of the endpoint after that.
+func try(t *testing.T, name string, end, after step) {
+	t.Run(name, func(t *testing.T) {
+		b, e, now := ejected(t, 2)
+		if n := trials(b, e, now); n != 1 {
+			t.Fatalf("%d requests try it at once", n)
+		}
+		if n := trials(b, e, now.Add(time.Second)); n != 0 {
+			t.Fatalf("%d more while it is tried", n)
+		}
+		end(b, e, now)
+		e.Release()
+		after(b, e, now)
+	})
+}
+
+// observe ends it with an outcome.
+func observe(o Outcome, status int) step {
+	return func(b *Backend, e *Endpoint, now time.Time) { b.Observe(e, o, status, now, now) }
+}
+
 // trials counts who of many requests at once gets e.
 func trials(b *Backend, e *Endpoint, now time.Time) int {
 	var got atomic.Int64
@@ -42,23 +66,6 @@ func trials(b *Backend, e *Endpoint, now time.Time) int {
 }
 
 func TestOneRequestTriesWhatWasEjected(t *testing.T) {
-	f := func(name string, end func(b *Backend, e *Endpoint, now time.Time), after func(b *Backend, e *Endpoint, now time.Time)) {
-		t.Run(name, func(t *testing.T) {
-			b, e, now := ejected(t, 2)
-			if n := trials(b, e, now); n != 1 {
-				t.Fatalf("%d requests try it at once", n)
-			}
-			if n := trials(b, e, now.Add(time.Second)); n != 0 {
-				t.Fatalf("%d more while it is tried", n)
-			}
-			end(b, e, now)
-			e.Release()
-			after(b, e, now)
-		})
-	}
-	observe := func(o Outcome, status int) func(*Backend, *Endpoint, time.Time) {
-		return func(b *Backend, e *Endpoint, now time.Time) { b.Observe(e, o, status, now, now) }
-	}
 	in := func(b *Backend, e *Endpoint, now time.Time) {
 		t.Helper()
 		if n := trials(b, e, now); n < 2 || e.ejection.until.Load() != 0 {
@@ -78,24 +85,24 @@ func TestOneRequestTriesWhatWasEjected(t *testing.T) {
 			t.Errorf("the next trial is made by %d", n)
 		}
 	}
-	f("an answer lets it in", observe(Answered, 200), in)
-	f("a failure ejects it for longer", observe(Broken, 0), out)
-	f("a time-out does too", observe(TimedOut, 0), out)
-	f("a client that leaves proves nothing", observe(Canceled, 0), again)
-	f("an attempt that was not made", observe(None, 0), again)
-	f("a stale connection", observe(Stale, 0), again)
-	f("a head is enough", func(b *Backend, e *Endpoint, now time.Time) { b.Headed(e, 200, now) }, in)
-	f("what began before says nothing", func(b *Backend, e *Endpoint, now time.Time) {
+	try(t, "an answer lets it in", observe(Answered, 200), in)
+	try(t, "a failure ejects it for longer", observe(Broken, 0), out)
+	try(t, "a time-out does too", observe(TimedOut, 0), out)
+	try(t, "a client that leaves proves nothing", observe(Canceled, 0), again)
+	try(t, "an attempt that was not made", observe(None, 0), again)
+	try(t, "a stale connection", observe(Stale, 0), again)
+	try(t, "a head is enough", func(b *Backend, e *Endpoint, now time.Time) { b.Headed(e, 200, now) }, in)
+	try(t, "what began before says nothing", func(b *Backend, e *Endpoint, now time.Time) {
 		b.Observe(e, Answered, 200, now.Add(-time.Minute), now)
 		b.Observe(e, Broken, 0, now.Add(-time.Minute), now)
 		b.Observe(e, Canceled, 0, now.Add(-time.Minute), now)
 		b.Headed(e, 200, now.Add(-time.Minute))
 		b.Observe(e, Canceled, 0, now, now)
 	}, again)
-	f("a trial cannot be stuck", func(*Backend, *Endpoint, time.Time) {}, func(b *Backend, e *Endpoint, now time.Time) {
+	try(t, "a trial cannot be stuck", func(*Backend, *Endpoint, time.Time) {}, func(b *Backend, e *Endpoint, now time.Time) {
 		again(b, e, now.Add(time.Duration(trialTime)))
 	})
-	f("server errors", func(b *Backend, e *Endpoint, now time.Time) {
+	try(t, "server errors", func(b *Backend, e *Endpoint, now time.Time) {
 		b.Eject.ServerErrors = 2
 		b.Headed(e, 500, now)
 		if e.ejection.until.Load() == 0 {
@@ -103,7 +110,7 @@ func TestOneRequestTriesWhatWasEjected(t *testing.T) {
 		}
 		b.Observe(e, Answered, 500, now, now) // the first: it can be reached
 	}, in)
-	f("ejecting was turned off", func(b *Backend, e *Endpoint, now time.Time) {
+	try(t, "ejecting was turned off", func(b *Backend, e *Endpoint, now time.Time) {
 		b.Eject = EjectRules{}
 		b.Observe(e, Broken, 0, now, now)
 	}, in)
