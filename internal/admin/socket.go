@@ -31,7 +31,8 @@ func socketPath(port, uid int, runtime string) string {
 // Listen opens the socket at path for the owner alone, in a directory that no
 // one else may write to. A socket of one's own that a dead process left is
 // replaced. Nothing else is: not one that a living process answers on, nor a
-// file of another kind or owner.
+// file of another kind or owner. To close it leaves the file, which File.Remove
+// removes.
 func Listen(path string) (*net.UnixListener, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -57,6 +58,7 @@ func Listen(path string) (*net.UnixListener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("cannot protect the admin socket: %w", err)
 	}
+	l.SetUnlinkOnClose(false) // by then another file may be there
 	return l, nil
 }
 
@@ -85,4 +87,19 @@ func removeDead(path string) error {
 		return fmt.Errorf("cannot replace a dead admin socket: %w", err)
 	}
 	return nil
+}
+
+// File is one file, whatever its name: another one at its path is not it. The
+// zero File is none.
+type File struct {
+	Device uint64 `json:"device"`
+	Inode  uint64 `json:"inode"`
+}
+
+// Remove removes the file at path if it is f. A listener keeps f's inode from
+// being another file's, so it is closed after that.
+func (f File) Remove(path string) {
+	if f != (File{}) && FileOf(path) == f {
+		_ = os.Remove(path) // a dead socket does no harm, and makes way
+	}
 }

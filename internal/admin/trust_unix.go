@@ -69,3 +69,16 @@ func lock(dir string) (unlock func()) {
 	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 	return func() { _ = f.Close() } // which lets go of it
 }
+
+// FileOf tells which file is at path; the zero File where none is.
+func FileOf(path string) File {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return File{}
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return File{}
+	}
+	return File{Device: uint64(s.Dev), Inode: s.Ino}
+}

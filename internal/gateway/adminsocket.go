@@ -20,7 +20,9 @@ func (g *Gateway) openSocket() {
 		if path != "" && path != l.Addr().String() {
 			g.log.Warn("the admin socket is the one that was passed, not the one of the configuration", "socket", l.Addr().String(), "configuration", path)
 		}
+		l.SetUnlinkOnClose(false)
 		g.socket, g.lent = l, !g.inherited.Successor() || g.bequest.Lent
+		g.socketFile = g.bequest.Socket
 		return
 	}
 	l, err := admin.Listen(g.socketPath())
@@ -28,7 +30,7 @@ func (g *Gateway) openSocket() {
 		g.log.Warn("commands such as `rgate stats` do not reach this gateway; it tries again", "every", socketRetry, "error", err)
 		return
 	}
-	g.socket = l
+	g.socket, g.socketFile, g.owning = l, admin.FileOf(l.Addr().String()), true
 }
 
 func (g *Gateway) configuredSocket() string {
@@ -52,6 +54,12 @@ func (g *Gateway) adminSocket() *net.UnixListener {
 	return g.socket
 }
 
+func (g *Gateway) adminFile() admin.File {
+	g.socketMu.Lock()
+	defer g.socketMu.Unlock()
+	return g.socketFile
+}
+
 // seekSocket tries to open the admin socket until it can, and serves c on it.
 func (g *Gateway) seekSocket(ctx context.Context, c *commands) {
 	tick := time.NewTicker(g.socketRetry)
@@ -68,16 +76,18 @@ func (g *Gateway) seekSocket(ctx context.Context, c *commands) {
 		if err != nil {
 			continue
 		}
+		file := admin.FileOf(l.Addr().String())
 		g.socketMu.Lock()
 		served := c.accept(g, l)
 		if served {
-			g.socket = l
+			g.socket, g.socketFile, g.owning = l, file, true
 		}
 		g.socketMu.Unlock()
 		if served {
 			g.log.Info("commands reach this gateway now", "socket", l.Addr().String())
 		} else {
-			_ = l.Close() // it ends just now
+			file.Remove(l.Addr().String()) // it ends just now
+			_ = l.Close()
 		}
 		return
 	}
@@ -86,7 +96,22 @@ func (g *Gateway) seekSocket(ctx context.Context, c *commands) {
 // ownSocket says whether this process removes the file of the admin socket in
 // the end.
 func (g *Gateway) ownSocket(own bool) {
-	if l := g.adminSocket(); l != nil {
-		l.SetUnlinkOnClose(own && !g.lent)
+	g.socketMu.Lock()
+	defer g.socketMu.Unlock()
+	g.owning = own && !g.lent
+}
+
+// closeSocket takes no more commands. It removes the socket's file where that
+// is still this process's. It may be called again.
+func (g *Gateway) closeSocket() {
+	g.socketMu.Lock()
+	defer g.socketMu.Unlock()
+	if g.socket == nil {
+		return
 	}
+	if g.owning {
+		g.owning = false
+		g.socketFile.Remove(g.socket.Addr().String())
+	}
+	_ = g.socket.Close()
 }

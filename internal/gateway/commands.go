@@ -17,15 +17,15 @@ const commandsEnd = 2 * time.Second
 type commands struct {
 	server *http.Server
 	conns  sync.WaitGroup
+	close  func() // accepts no more
 
 	mu        sync.Mutex
-	socket    net.Listener  // nil before there is one
-	accepting chan struct{} // closed once it accepts no more
+	accepting chan struct{} // closed once it accepts no more; nil before there is a socket
 	over      bool
 }
 
 func (g *Gateway) serveCommands() *commands {
-	c := &commands{}
+	c := &commands{close: g.closeSocket}
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
 			Table: g.gate.Table, Statistics: g.statistics, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
@@ -49,7 +49,7 @@ func (c *commands) accept(g *Gateway, l net.Listener) bool {
 		return false
 	}
 	accepting := make(chan struct{})
-	c.socket, c.accepting = l, accepting
+	c.accepting = accepting
 	g.owned.Go(func() { defer close(accepting); _ = c.server.Serve(l) })
 	return true
 }
@@ -69,12 +69,12 @@ func (c *commands) track(_ net.Conn, s http.ConnState) {
 func (c *commands) end() {
 	c.mu.Lock()
 	c.over = true
-	socket, accepting := c.socket, c.accepting
+	accepting := c.accepting
 	c.mu.Unlock()
-	if socket == nil {
+	if accepting == nil {
 		return
 	}
-	_ = socket.Close()
+	c.close()
 	<-accepting
 	c.server.SetKeepAlivesEnabled(false)
 	over := make(chan struct{})

@@ -69,8 +69,10 @@ type Gateway struct {
 	succession *succession
 	listener   net.Listener
 	handed     bool              // listener was inherited: another process may serve it too
-	socketMu   sync.Mutex        // guards socket
+	socketMu   sync.Mutex        // guards the socket and what is known of its file
 	socket     *net.UnixListener // nil where commands cannot be served, or not yet
+	socketFile admin.File        // what socket was bound to
+	owning     bool              // this process removes that in the end
 	lent       bool              // socket belongs to the service manager
 
 	file     *configFile
@@ -310,7 +312,5 @@ func (g *Gateway) leave(ctx, background context.Context, c *commands) {
 func (g *Gateway) close() {
 	_ = g.engine.Shutdown(context.Background(), 0) // there is nothing to cut
 	_ = g.listener.Close()
-	if l := g.adminSocket(); l != nil {
-		_ = l.Close()
-	}
+	g.closeSocket()
 }

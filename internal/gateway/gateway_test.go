@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -314,6 +315,34 @@ func TestTheAdminSocketIsTakenOnceItIsFree(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the socket is still there")
+	}
+}
+
+// What is at the socket's path in the end may be another's: another gateway that
+// came after the socket was removed, or a file.
+func TestOnlyItsOwnSocketIsRemoved(t *testing.T) {
+	first := start(t, staticConfig("127.0.0.1:1"), nil)
+	until(t, "the first one serves", first.serving)
+	path := first.adminSocket().Addr().String()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	second := run(t, Options{Config: first.Table().Config, Socket: path}, nil)
+	until(t, "the second one serves", second.serving)
+	if err := first.stop(); err != nil {
+		t.Error(err)
+	}
+	if status, _ := second.command("GET", "/healthz"); status != 200 {
+		t.Errorf("the second one's command gets %d", status)
+	}
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, []byte("mine"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.stop(); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "mine" {
+		t.Errorf("the file that is no socket is gone: %v", err)
 	}
 }
 

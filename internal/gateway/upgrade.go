@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/admin"
 	"rgate/internal/names"
 )
 
@@ -104,9 +105,7 @@ func (g *Gateway) upgrade() (pid int, err error) {
 // yield leaves everything new to the heir. A command that comes now reaches it.
 func (g *Gateway) yield() {
 	g.ownSocket(false)
-	if l := g.adminSocket(); l != nil {
-		_ = l.Close()
-	}
+	g.closeSocket()
 	g.log.Info("a new process has taken over", "pid", os.Getpid(), "new_pid", g.succession.heir.Load())
 }
 
@@ -114,6 +113,8 @@ func (g *Gateway) yield() {
 type bequest struct {
 	Held held `json:"held,omitempty"` // containers drained by hand
 	Lent bool `json:"lent,omitempty"` // the admin socket belongs to the service manager
+	// Socket is the file of the admin socket, which the last process removes.
+	Socket admin.File `json:"socket,omitzero"`
 	// Names are the addresses of names, for where the resolver is away just now.
 	Names []names.Address `json:"names,omitempty"`
 }
@@ -124,7 +125,7 @@ const maxNote = 100_000
 // bequeath is the note to the successor. Until keepOn, nothing changes any more
 // of what is in it.
 func (g *Gateway) bequeath() string {
-	b := bequest{Lent: g.lent, Names: names.Addresses(g.gate.Table().Views)}
+	b := bequest{Lent: g.lent, Socket: g.adminFile(), Names: names.Addresses(g.gate.Table().Views)}
 	g.do(func(o *owner) { b.Held, o.bequeathed = o.held, true })
 	note, _ := json.Marshal(b) // cannot fail: it is plain data
 	if len(note) > maxNote {
