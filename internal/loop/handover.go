@@ -59,6 +59,9 @@ func (h *handed) Read(b []byte) (int, error) {
 	return h.Conn.Read(b)
 }
 
+// Ahead says that a request's head was read already, and comes first.
+func (h *handed) Ahead() bool { return len(h.prefix) > 0 }
+
 // Close implements net.Conn.
 func (h *handed) Close() error {
 	h.once.Do(func() { h.engine.crowd.Leave(h.addr) })

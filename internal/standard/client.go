@@ -22,6 +22,7 @@ type client struct {
 	served  int
 	counted bool // among those that the limits are about
 	ended   bool // it has finished sending
+	ahead   bool // its first request was read already, by who handed it over
 
 	debt debt
 
@@ -36,6 +37,10 @@ func newClient(e *Engine, conn net.Conn) *client {
 	c := &client{Conn: conn, engine: e, sight: sightOf(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()
+	}
+	if h, ok := conn.(interface{ Ahead() bool }); ok && h.Ahead() {
+		c.ahead = true // it owes nothing
+		return c
 	}
 	now := time.Now()
 	c.debt.owe(request, now, now.Add(c.patience()))
@@ -81,7 +86,9 @@ func (c *client) await() bool {
 		return c.owe() // it is here already
 	}
 	c.release()
-	c.rest()
+	if !c.ahead {
+		c.rest()
+	}
 	n, err := c.Read(c.first[:])
 	for n == 0 {
 		// One that speaks up at the last moment is heard.
@@ -139,6 +146,10 @@ func (c *client) stir() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.quiet = false
+	if c.ahead {
+		c.ahead = false // and owes nothing until it is answered
+		return c.SetReadDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) == nil
+	}
 	if c.served > 0 || c.engine.stopping() {
 		return c.owe()
 	}
