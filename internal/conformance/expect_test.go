@@ -141,3 +141,32 @@ func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
 		})
 	}
 }
+
+// A client that waits for leave to send its body gets it, though what comes with
+// it is too much.
+func TestContinueIsNotDroppedForWantOfRoom(t *testing.T) {
+	filler := "X-Filler: " + strings.Repeat("f", 4<<10) + "\r\n"
+	for name, before := range map[string]string{
+		"fields": "HTTP/1.1 100 Continue\r\n" + strings.Repeat(filler, 6) + "\r\n",
+		"hints":  strings.Repeat("HTTP/1.1 103 Early Hints\r\n"+filler+"\r\n", 4) + "HTTP/1.1 100 Continue\r\n" + filler + "\r\n",
+	} {
+		for _, kind := range rig.Engines {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				c, in := expectant(t, kind, play(t, func(c net.Conn, req *http.Request) {
+					_, _ = io.WriteString(c, before)
+					_, _ = io.Copy(io.Discard, req.Body)
+					_, _ = io.WriteString(c, okAnswer)
+				}))
+				for status := 0; status != 100; {
+					if status = answerOf(t, in).StatusCode; status != 100 && status != 103 {
+						t.Fatalf("got %d, want 100", status)
+					}
+				}
+				_, _ = io.WriteString(c, expectedBody)
+				if res := answerOf(t, in); res.StatusCode != 200 {
+					t.Errorf("got %d, want 200", res.StatusCode)
+				}
+			})
+		}
+	}
+}

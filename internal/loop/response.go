@@ -156,20 +156,36 @@ func (l *loop) responseHead(c *conn) bool {
 	}
 }
 
+// bareContinue is what a client waits for that has asked whether to send its
+// body.
+const bareContinue = "HTTP/1.1 100 Continue\r\n\r\n"
+
 // interim passes a 1xx answer on to a client that knows them. Those that the
-// client's buffer has no room for are dropped: they are only advice.
+// client's buffer has no room for are dropped, as they are only advice; but of a
+// 100 only the fields are, and the buffer grows by its line at most once.
 func (l *loop) interim(c *conn) {
 	w := c.work
-	if w.req.Minor == 0 || w.out.room() < len(w.down.pending()) {
+	if w.req.Minor == 0 {
 		return
 	}
-	if w.resp.Status == 100 {
+	w.out.compact(0)
+	fits := w.out.room() >= len(w.down.pending())
+	switch {
+	case w.resp.Status == 100:
 		if !w.req.Expect100 || w.continued {
 			return
 		}
 		w.continued = true
+		if !fits {
+			w.out.b = append(w.out.b, bareContinue...)
+			break
+		}
+		fallthrough
+	case fits:
+		w.out.b = wire.AppendInterim(w.out.b, &w.resp)
+	default:
+		return
 	}
-	w.out.b = wire.AppendInterim(w.out.b, &w.resp)
 	if !w.reqDone {
 		l.await(c)
 	}
