@@ -95,6 +95,9 @@ func (x *Exchange) goBy(t *route.Table) {
 			x.backend = r.Target(mathrand.Int64N).Backend
 		}
 	}
+	if b := x.backend; b != was && b.Balance == upstream.ConsistentHash && (was.Balance != b.Balance || was.Config.Traffic.Balance != b.Config.Traffic.Balance) {
+		x.chooseKey(b)
+	}
 	if p := x.preferred; p != nil && was.Sticky != nil && x.backend != was {
 		x.preferred = nil
 		if s := x.backend.Sticky; s != nil {

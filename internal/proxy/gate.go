@@ -146,9 +146,12 @@ func (x *Exchange) choose(b *route.Backend) {
 	if b.Sticky != nil {
 		x.preferred = b.Sticky.Find(cookie(x.Header.Get("Cookie"), b.Sticky.Cookie))
 	}
-	if b.Balance != upstream.ConsistentHash {
-		return
+	if b.Balance == upstream.ConsistentHash {
+		x.chooseKey(b)
 	}
+}
+
+func (x *Exchange) chooseKey(b *route.Backend) {
 	if key := x.hashed(&b.Config.Traffic.Balance); len(key) > 0 {
 		x.key = upstream.Hash(key)
 	} else {

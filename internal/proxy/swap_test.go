@@ -105,6 +105,44 @@ func TestAQueueSurvivesAReplacement(t *testing.T) {
 	balanced(t, d.Gate)
 }
 
+// A request that waited goes by its key where its backend hashes by then.
+func TestAQueuedRequestGoesByItsKeyOnceThereIsOne(t *testing.T) {
+	const queue = "max_in_flight: 1, queue: {size: 40, timeout: 1m}"
+	d := deploying(t, queue)
+	first := request("GET", "/api")
+	d.Begin(first)
+	first.Next(upstream.None, time.Now())
+	var waiting []*Exchange
+	var tickets []*upstream.Ticket
+	for i := range 30 {
+		x := request("GET", fmt.Sprintf("/api/%d", i))
+		if d.Begin(x) != Queue {
+			t.Fatal("not queued")
+		}
+		waiting, tickets = append(waiting, x), append(tickets, x.Enqueue(nil))
+	}
+	hashing, _ := gateOf(t, fmt.Sprintf(labelled, queue+", balance: {consistent_hash: path}"))
+	d.cfg = hashing.Table().Config
+	d.replace()
+	first.Head(200)
+	first.End(upstream.Answered, time.Now())
+	met := map[string]bool{}
+	for i, x := range waiting {
+		<-tickets[i].Ready
+		x.Admitted()
+		e := x.Next(upstream.None, time.Now())
+		if e == nil {
+			t.Fatalf("request %d is told %d", i, x.Answer.Status)
+		}
+		met[e.Name] = true
+		x.Head(200)
+		x.End(upstream.Answered, time.Now())
+	}
+	if len(met) != 2 {
+		t.Errorf("30 paths all went to %v", met)
+	}
+}
+
 // A seat that an exchange gets is one of the newest table.
 func TestTheSeatIsOfTheNewestTable(t *testing.T) {
 	d := deploying(t, "sticky: {cookie: seat}")
