@@ -99,6 +99,15 @@ func TestAChangeThatNeedsARestartSaysSo(t *testing.T) {
 	until(t, "the log says restart", func() bool {
 		return strings.Contains(r.log.String(), "restart") && strings.Contains(r.log.String(), "listen")
 	})
+	for range 2 { // it does so until there is one
+		if note, err := r.Reload(); err != nil || note != "only a restart puts these keys in effect: listen" {
+			t.Errorf("%q %v", note, err)
+		}
+	}
+	r.write(staticConfig(address))
+	if note, err := r.Reload(); err != nil || note != "" {
+		t.Errorf("once it is taken back: %q %v", note, err)
+	}
 }
 
 func TestReloadsDropNoRequest(t *testing.T) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"rgate/internal/config"
@@ -89,10 +90,16 @@ func (o *owner) place(lacked error) {
 	o.refresh()
 	o.pending = nil
 	o.log.Info("configuration reloaded", "file", o.file.path, "routes", len(o.cfg.Routes), "backends", len(o.cfg.Backends))
+	var notes []string
 	if lacked != nil {
 		o.log.Warn("the new configuration takes effect before all of it is known", "waited", o.placeLimit, "reason", lacked)
-		answer(p.asked, outcome{note: fmt.Sprintf("after %v %v", o.placeLimit, lacked)})
-		return
+		notes = append(notes, fmt.Sprintf("after %v %v", o.placeLimit, lacked))
 	}
-	answer(p.asked, outcome{})
+	// Compared with what this process began with: what has not taken effect since
+	// is still to come, and what was taken back is not.
+	if keys := config.RestartNeeded(o.options.Config, o.cfg); len(keys) > 0 {
+		o.log.Warn("some changes take effect only after a restart", "keys", keys)
+		notes = append(notes, "only a restart puts these keys in effect: "+strings.Join(keys, ", "))
+	}
+	answer(p.asked, outcome{note: strings.Join(notes, "; ")})
 }

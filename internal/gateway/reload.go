@@ -96,9 +96,6 @@ func (o *owner) read(text fileText) (*config.Config, error) {
 		o.log.Error("the new configuration is not used; the running one stays", "file", o.file.path, "rejected_reloads", o.rejected.Load(), "problems", err.Error())
 		return nil, err
 	}
-	if keys := config.RestartNeeded(o.cfg, next); len(keys) > 0 {
-		o.log.Warn("some changes take effect only after a restart", "keys", keys)
-	}
 	return next, nil
 }
 
