@@ -19,7 +19,7 @@ func newCheck(p Process) *cobra.Command {
 		Long: `Say what is wrong with a configuration file: every problem at once, each with
 its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 		Example: "  rgate check\n  rgate check -c staging.yml",
-		Args:    noArgs,
+		Args:    checkArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(file)
 			var problems *config.Problems
@@ -47,6 +47,15 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
 	return cmd
+}
+
+// checkArgs refuses an argument, which can only be meant as the file.
+func checkArgs(cmd *cobra.Command, args []string) error {
+	err := noArgs(cmd, args)
+	if err != nil {
+		return usageError{fmt.Errorf("%w; did you mean `--config %s`?", err, args[0])}
+	}
+	return nil
 }
 
 func count(n int, what string) string {

@@ -52,6 +52,10 @@ func TestCheckJSON(t *testing.T) {
 	rgate(t, "check", "--json", "-c", file(t, "stats: {paht: /s}\n")).want(t, 2, "has 1 problem\n", `"message":`)
 }
 
+func TestCheckNamesTheFlagOfTheFile(t *testing.T) {
+	rgate(t, "check", "x.yml").want(t, 2, "did you mean `--config x.yml`?")
+}
+
 func TestCheckWithoutAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none.yml")
 	for _, args := range [][]string{{"check"}, {"check", "--json"}, {"serve"}, {"explain", "/x"}} {
