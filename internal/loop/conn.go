@@ -91,6 +91,7 @@ type attempt struct {
 	sent     bool // something of the request was written
 	reqSent  bool // and everything was written
 	reqDead  bool // the endpoint takes no more of it
+	cut      bool // it reset the connection without having ended its side: see stopSending
 	respHead bool
 	respDone bool
 	excess   bool          // the endpoint sent more than its answer

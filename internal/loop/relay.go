@@ -212,7 +212,7 @@ func (l *loop) pushRequest(c *conn) bool {
 			break
 		}
 		if errno != 0 {
-			w.stopSending()
+			w.stopSending(errno)
 			return true
 		}
 		w.up.take(n, 0)
@@ -237,7 +237,14 @@ func (l *loop) pushRequest(c *conn) bool {
 
 // stopSending says that the endpoint takes no more. It may have answered before
 // it closed: only reading tells.
-func (w *work) stopSending() { w.reqDead, w.origin.readable = true, true }
+//
+// A reset is told once, to whoever writes or reads first: what is read after this
+// looks like an end in order. The kernel says EPIPE where it was, and the reset
+// came later (tcp_reset in Linux).
+func (w *work) stopSending(errno unix.Errno) {
+	w.reqDead, w.origin.readable = true, true
+	w.cut = w.cut || errno == unix.ECONNRESET
+}
 
 // pushResponse writes to the client; false where the client is gone.
 func (l *loop) pushResponse(c *conn) bool {

@@ -255,7 +255,7 @@ func (l *loop) responseDone(c *conn) {
 func (l *loop) originEnded(c *conn, reset bool) bool {
 	w := c.work
 	if w.respHead {
-		if reset || w.respBody.EOF() != nil {
+		if reset || w.cut || w.respBody.EOF() != nil {
 			l.truncated(c)
 			return false
 		}

@@ -66,7 +66,7 @@ func (l *loop) sendThrough(c *conn) (progress bool) {
 	}
 	sent, errno := o.write(b[:n])
 	if errno != 0 && errno != unix.EAGAIN {
-		w.stopSending()
+		w.stopSending(errno)
 		return false
 	}
 	l.spill(&w.up, b[sent:n])

@@ -200,7 +200,7 @@ func (x *exchange) relay() upstream.Outcome {
 		if x.down.fill(n); n > 0 {
 			continue
 		}
-		if !isEnd(err) || x.respBody.EOF() != nil {
+		if !isEnd(err) || x.respBody.EOF() != nil || !x.up.whole() {
 			return x.truncated(err)
 		}
 		if x.chunked && !x.up.tell([]byte(h1.LastChunk)) {

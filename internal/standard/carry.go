@@ -3,6 +3,7 @@ package standard
 import (
 	"errors"
 	"io"
+	"syscall"
 	"time"
 
 	"rgate/internal/config"
@@ -167,6 +168,7 @@ func (u *upload) put(b []byte) bool {
 		late := isTimeout(err)
 		u.mu.Lock()
 		u.wrote = u.wrote || n > 0
+		u.cut = u.cut || errors.Is(err, syscall.ECONNRESET)
 		over, headed := u.over, u.headed
 		u.dead = u.dead || err != nil && !over && (!late || n == 0 && headed)
 		dead := u.dead

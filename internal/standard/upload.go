@@ -48,6 +48,7 @@ type upload struct {
 	sent   bool  // and everything was written
 	wrote  bool  // something was written
 	dead   bool  // the endpoint takes no more
+	cut    bool  // it reset the connection without having ended its side: see whole
 	headed bool  // the final head of its answer is here
 }
 
@@ -65,7 +66,7 @@ func (u *upload) begin(conn *upstreamConn) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.conn, u.over, u.quit, u.why, u.err = conn, false, nil, none, nil
-	u.done, u.sent, u.wrote, u.dead, u.headed = x.reqBody.Done(), false, false, false, false
+	u.done, u.sent, u.wrote, u.dead, u.cut, u.headed = x.reqBody.Done(), false, false, false, false, false
 	u.held = x.req.Expect100 && !u.done && !x.continued && x.BytesIn == 0
 	u.timed, u.moved = false, x.BytesIn
 	if u.held { // by the endpoint, whose time this is
@@ -131,6 +132,17 @@ func (u *upload) stop() {
 	}
 	u.mu.Unlock()
 	u.wg.Wait()
+}
+
+// whole tells whether the endpoint's end, which was read, was an end in order. A
+// reset is told once, to whoever writes or reads first; what is read after a
+// write has got it looks like an end. The kernel says EPIPE to the write where it
+// was one, and the reset came later (tcp_reset in Linux).
+func (u *upload) whole() bool {
+	u.stop()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return !u.cut
 }
 
 // fail ends the attempt.
