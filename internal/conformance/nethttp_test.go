@@ -122,6 +122,7 @@ func TestRequestFieldsOfNetHTTP(t *testing.T) {
 		{"go 46313", "Connection: \r\nX-A: 1\r\n", map[string][]string{"X-A": {"1"}}},
 		{"go 46313", "Connection: ,, ,X-A\r\nX-A: 1\r\n", map[string][]string{"X-A": nil}},
 		{"ReverseProxy", "Keep-Alive: timeout=5\r\nProxy-Connection: x\r\nProxy-Authorization: x\r\n", map[string][]string{"Keep-Alive": nil, "Proxy-Connection": nil}},
+		{"CGI", "Proxy: http://x/\r\npROXY: http://y/\r\nProxied: 1\r\n", map[string][]string{"Proxy": nil, "Proxied": {"1"}}},
 		{"ReverseProxy", "Connection: close, X-A\r\nX-A: 1\r\nUpgrade: foo\r\n", map[string][]string{"Upgrade": nil, "X-A": nil, "Connection": nil}},
 		{"go 19248", "Accept-Encoding: GZIP\r\n", map[string][]string{"Accept-Encoding": {"GZIP"}}},
 		{"ClonesRequestHeaders", "Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 2\r\n", map[string][]string{"Cookie": {"a=1", "b=2"}, "X-A": {"1", "2"}}},

@@ -32,6 +32,7 @@ const (
 	FieldProxyConnection
 	FieldProxyAuthenticate
 	FieldProxyAuthorization
+	FieldProxy // no field of HTTP, but CGI makes HTTP_PROXY of it, which clients take for their proxy
 	FieldTE
 	FieldTrailer
 	FieldForwarded
@@ -80,7 +81,8 @@ const xForwardedPrefix = "x-forwarded-"
 type knownField struct {
 	name       string
 	head, tail uint64
-	// hop: of this connection only, by RFC 9110 §7.6.1 and §11.7.
+	// hop: of this connection only, by RFC 9110 §7.6.1 and §11.7; Proxy, which
+	// no endpoint should ever see, goes the same way.
 	hop bool
 	// kept: a nomination in Connection does not remove it, because framing,
 	// routing, the caller's identity or the record of the exchange hang on it.
@@ -104,6 +106,7 @@ var knownFields = [fieldCount]knownField{
 	FieldProxyConnection:    {name: "proxy-connection", hop: true, late: true, own: true},
 	FieldProxyAuthenticate:  {name: "proxy-authenticate", hop: true, late: true, own: true},
 	FieldProxyAuthorization: {name: "proxy-authorization", hop: true, late: true, own: true},
+	FieldProxy:              {name: "proxy", hop: true, late: true},
 	FieldTE:                 {name: "te", hop: true, late: true},
 	FieldTrailer:            {name: "trailer", kept: true, late: true},
 	FieldForwarded:          {name: "forwarded", kept: true, late: true},
