@@ -105,7 +105,7 @@ func (l *loop) fill(c *conn) {
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Peer, x.Start, x.Header = c.addr, l.now, &w.head
 	lim := l.cfg.Limits.RequestsPerConnection
-	w.close = r.Close || lim > 0 && c.served >= lim
+	w.close = r.Close || lim > 0 && int(c.served) >= lim
 	r.Body(&w.reqBody, h1.Limits{})
 	switch {
 	case w.reqBody.Kind == h1.BodyNone:
