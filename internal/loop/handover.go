@@ -49,6 +49,12 @@ type handed struct {
 	once   sync.Once
 }
 
+// RemoteAddr implements net.Conn. The kernel forgets the address of a peer that
+// has gone, and the loop knows it from the accept.
+func (h *handed) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(h.addr, 0))
+}
+
 // Read implements net.Conn.
 func (h *handed) Read(b []byte) (int, error) {
 	if len(h.prefix) > 0 && len(b) > 0 {
