@@ -77,7 +77,7 @@ func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 	}
 }
 
-// TestUnwantedBodyIsNoRequest: golang.org/issue/11549. An endpoint refuses at
+// TestUnwantedBodyIsNoRequest: 9110 10.1.1. An endpoint refuses at
 // once; what the client then sends, the body or not, is never a request.
 func TestUnwantedBodyIsNoRequest(t *testing.T) {
 	for _, kind := range rig.Engines {
@@ -128,7 +128,7 @@ func deaf(t *testing.T) string {
 	return fmt.Sprintf("127.0.0.1:%d", sa.(*unix.SockaddrInet4).Port)
 }
 
-// TestExpectedBodyIsNotWaitedForInVain: go.dev/issue/75933. With no endpoint to
+// TestExpectedBodyIsNotWaitedForInVain: with no endpoint to
 // be reached the client is told at once, though it never sends its body.
 func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
 	nobody := deaf(t)

@@ -209,7 +209,7 @@ func TestAnswersByItself(t *testing.T) {
 	}
 }
 
-func TestHandsOverWhatNeedsNetHTTP(t *testing.T) {
+func TestHandsOverWebSockets(t *testing.T) {
 	conns := make(chan net.Conn, 1)
 	g := start(t, func(_ *config.Config, o *Options) { o.HandOver = func(c net.Conn) { conns <- c } }, serve(t, hello))
 	c := g.dial()

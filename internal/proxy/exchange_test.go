@@ -159,7 +159,7 @@ func TestForwardingHeaders(t *testing.T) {
 		x.Header, x.Peer = sent, netip.MustParseAddr(client)
 		g.Begin(x)
 		got := [4]string{
-			string(x.AppendForwardedFor(nil)), string(x.AppendForwardedHost(nil)),
+			string(x.AppendForwardedFor(nil)), string(x.ForwardedHost()),
 			string(x.AppendForwardedProto(nil)), string(x.AppendForwarded(nil)),
 		}
 		if got != want {

@@ -11,10 +11,9 @@ func (x *Exchange) AppendForwardedFor(dst []byte) []byte {
 	return x.Peer.AppendTo(x.chain(dst, "X-Forwarded-For"))
 }
 
-// AppendForwardedHost appends the value of X-Forwarded-Host.
-func (x *Exchange) AppendForwardedHost(dst []byte) []byte {
-	return append(dst, x.said("X-Forwarded-Host", x.Host)...)
-}
+// ForwardedHost is the value of X-Forwarded-Host; empty where nobody named a
+// host.
+func (x *Exchange) ForwardedHost() []byte { return x.said("X-Forwarded-Host", x.Host) }
 
 // AppendForwardedProto appends the value of X-Forwarded-Proto.
 func (x *Exchange) AppendForwardedProto(dst []byte) []byte {
@@ -32,14 +31,17 @@ func (x *Exchange) AppendForwarded(dst []byte) []byte {
 	} else {
 		dst = x.Peer.AppendTo(dst)
 	}
-	dst = append(dst, `;host="`...)
-	for _, c := range x.Host {
-		if c == '"' || c == '\\' {
-			dst = append(dst, '\\')
+	if len(x.Host) > 0 {
+		dst = append(dst, `;host="`...)
+		for _, c := range x.Host {
+			if c == '"' || c == '\\' {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, c)
 		}
-		dst = append(dst, c)
+		dst = append(dst, '"')
 	}
-	dst = append(dst, `";proto=`...)
+	dst = append(dst, ";proto="...)
 	return append(dst, x.proto()...)
 }
 

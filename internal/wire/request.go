@@ -63,8 +63,10 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, x.Pseudonym()...)
 	dst = append(dst, "\r\nX-Forwarded-For: "...)
 	dst = x.AppendForwardedFor(dst)
-	dst = append(dst, "\r\nX-Forwarded-Host: "...)
-	dst = x.AppendForwardedHost(dst)
+	if host := x.ForwardedHost(); len(host) > 0 { // HTTP/1.0 may do without
+		dst = append(dst, "\r\nX-Forwarded-Host: "...)
+		dst = append(dst, host...)
+	}
 	dst = append(dst, "\r\nX-Forwarded-Proto: "...)
 	dst = x.AppendForwardedProto(dst)
 	dst = append(dst, "\r\nForwarded: "...)

@@ -49,8 +49,8 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		if f.ID == h1.FieldKeepAlive {
 			keep = reusable(f.Value)
 		}
-		if f.Hop || f.ID == h1.FieldContentLength {
-			continue
+		if f.Hop || f.ID == h1.FieldContentLength || f.ID == h1.FieldTrailer && !end.Chunked {
+			continue // no trailer section follows but behind chunks
 		}
 		dated = dated || f.ID == h1.FieldDate
 		dst = h1.AppendField(dst, f.Name, f.Value)
