@@ -57,7 +57,7 @@ func TestStatsBy(t *testing.T) {
 	h := NewStatistics(table(t))
 	for target, want := range map[string]string{
 		"/stats":             `"requests_count": {`,
-		"/stats?by=route":    `"path_prefix": "/a"`,
+		"/stats?by=route":    `"route": "/a"`,
 		"/stats?by=backend":  `"backend": "b"`,
 		"/stats?by=endpoint": `"address": "127.0.0.1:1"`,
 	} {
@@ -109,7 +109,7 @@ func TestDescribe(t *testing.T) {
 	if d.Config != "my.yml" || d.Stale != "the engine is away" {
 		t.Errorf("config %q, stale %q", d.Config, d.Stale)
 	}
-	if len(d.Routes) != 2 || d.Routes[1] != (RouteEntry{"/b", "segment", "b", 3}) {
+	if len(d.Routes) != 2 || d.Routes[1] != (RouteEntry{"/b", "/b", "segment", "b", 3}) {
 		t.Errorf("routes %+v", d.Routes)
 	}
 	b := d.Backends[1]
@@ -139,7 +139,7 @@ func TestHandler(t *testing.T) {
 		}
 	}
 	expect("GET", "/stats", 200, "latency_ms")
-	expect("GET", "/routes", 200, `"path_prefix": "/a"`)
+	expect("GET", "/routes", 200, `"route": "/a"`)
 	expect("GET", "/routes", 200, `"dropped": 4`)
 	expect("GET", "/healthz", 200, "alive")
 	expect("GET", "/readyz", 200, "ready")

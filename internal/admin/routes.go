@@ -21,6 +21,7 @@ type LogEntry struct {
 
 // RouteEntry is one route to one of its backends.
 type RouteEntry struct {
+	Route      string `json:"route"` // what it asks for, all in one
 	PathPrefix string `json:"path_prefix"`
 	Match      string `json:"match"`
 	Backend    string `json:"backend"`
@@ -55,7 +56,7 @@ func Describe(t *route.Table) Routes {
 	d := Routes{Config: t.Config.File, Stale: t.Stale(), Drained: t.Held, Routes: []RouteEntry{}, Backends: []BackendEntry{}}
 	for _, r := range t.Routes {
 		for _, to := range r.Targets {
-			d.Routes = append(d.Routes, RouteEntry{r.Prefix, string(r.Match), to.Backend.Name, r.Line})
+			d.Routes = append(d.Routes, RouteEntry{r.ID, r.Prefix, string(r.Match), to.Backend.Name, r.Line})
 		}
 	}
 	for _, b := range t.Backends {

@@ -68,6 +68,7 @@ func writeJSON(w http.ResponseWriter, v any) {
 
 // RouteStats is the traffic of one route to one of its backends.
 type RouteStats struct {
+	Route      string `json:"route"` // what it asks for, all in one
 	PathPrefix string `json:"path_prefix"`
 	Backend    string `json:"backend"`
 	stats.ItemReport
@@ -92,7 +93,7 @@ func byRoute(t *route.Table) []RouteStats {
 	all := []RouteStats{}
 	for _, r := range t.Routes {
 		for _, to := range r.Targets {
-			all = append(all, RouteStats{r.Prefix, to.Backend.Name, to.Stats.Snapshot().ItemReport()})
+			all = append(all, RouteStats{r.ID, r.Prefix, to.Backend.Name, to.Stats.Snapshot().ItemReport()})
 		}
 	}
 	return all

@@ -118,7 +118,7 @@ func explain(ctx context.Context, cfg *config.Config, method, target string) (ex
 	}
 	table := route.Build(cfg, survey(ctx, cfg), nil)
 	e.Stale = table.Stale()
-	taker := table.Match(path)
+	taker := table.Match(&route.Request{Path: path})
 	e.Lost = lost(table, path, taker)
 	if taker == nil {
 		e.Outcome = fmt.Sprintf("%d: no route takes it, so default_response answers", cfg.DefaultResponse.StatusCode)

@@ -97,9 +97,9 @@ func lying(t *testing.T, status int, body string) string {
 func TestWhatAGatewaySaysSteersNoTerminal(t *testing.T) {
 	text, _ := json.Marshal(hostile)
 	h := string(text)
-	table := fmt.Sprintf(`{"stale":%[1]s,"drained":[%[1]s],"routes":[{"path_prefix":%[1]s,"match":%[1]s,"backend":%[1]s}],"backends":[
+	table := fmt.Sprintf(`{"stale":%[1]s,"drained":[%[1]s],"routes":[{"route":%[1]s,"path_prefix":%[1]s,"match":%[1]s,"backend":%[1]s}],"backends":[
 		{"backend":%[1]s,"endpoints":[{"name":%[1]s,"address":%[1]s,"state":%[1]s,"note":%[1]s}],"left_out":[{"name":%[1]s,"reason":%[1]s}]}]}`, h)
-	rows := fmt.Sprintf(`[{"path_prefix":%[1]s,"backend":%[1]s,"endpoint":%[1]s,"address":%[1]s,"state":%[1]s}]`, h)
+	rows := fmt.Sprintf(`[{"route":%[1]s,"path_prefix":%[1]s,"backend":%[1]s,"endpoint":%[1]s,"address":%[1]s,"state":%[1]s}]`, h)
 	for _, c := range []struct {
 		args   []string
 		status int

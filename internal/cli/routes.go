@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (p Process) printRoutes(d admin.Routes) error {
 	w := p.columns()
 	_ = say(w, "ROUTE\tMATCH\tBACKEND\n")
 	for _, r := range d.Routes {
-		_ = say(w, "%s\t%s\t%s\n", r.PathPrefix, r.Match, r.Backend)
+		_ = say(w, "%s\t%s\t%s\n", cmp.Or(r.Route, r.PathPrefix), r.Match, r.Backend)
 	}
 	_ = say(w, "\n")
 	_ = say(w, "BACKEND\tENDPOINT\tADDRESS\tSTATE\n")

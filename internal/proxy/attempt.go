@@ -91,7 +91,7 @@ func (x *Exchange) goBy(t *route.Table) {
 	if x.backend = x.target.Backend; t != x.Table {
 		if b := t.Backend(x.target.Backend.Name); b != nil {
 			x.backend = b
-		} else if r := t.Match(x.Path); r != nil {
+		} else if r := x.match(t); r != nil {
 			x.backend = r.Target(mathrand.Int64N).Backend
 		}
 	}

@@ -36,7 +36,8 @@ type Exchange struct {
 
 	// What Begin decided.
 	Client    netip.Addr // whom a trusted peer vouches for, else the peer
-	Path      []byte     // normalised; matched and forwarded
+	Path      []byte     // normalised; what routes are matched by
+	Forward   []byte     // the path that the endpoint gets: Path itself
 	Query     []byte     // with its question mark; nil for none
 	RequestID []byte
 	Route     *route.Route // nil where none takes it

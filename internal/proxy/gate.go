@@ -71,7 +71,7 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if v, done := x.locate(); done {
 		return v
 	}
-	if x.Route = t.Match(x.Path); x.Route == nil {
+	if x.Route = x.match(t.Table); x.Route == nil {
 		t.Unmatched.Begin()
 		return x.reply(t.unmatched)
 	}
@@ -103,7 +103,7 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 		return x.reply(answerConnectVia), true
 	}
 	if string(path) == "*" && string(x.Method) == "OPTIONS" {
-		x.Path = path
+		x.Path, x.Forward = path, path
 		return 0, false
 	}
 	normal, err := Normalize(x.pathSpace[:0], path)
@@ -111,12 +111,15 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 		x.Table.Unmatched.Begin()
 		return x.reply(BadRequest(err.Error())), true
 	}
-	x.Path = normal
+	x.Path, x.Forward = normal, normal
 	if page := x.Table.Config.Stats.Path; page != "" && string(normal) == page {
 		return Inform, true
 	}
 	return 0, false
 }
+
+// match is the route of t that takes x; nil for none.
+func (x *Exchange) match(t *route.Table) *route.Route { return t.Match(&route.Request{Path: x.Path}) }
 
 // Refuse begins and answers an exchange whose request could not be read or is
 // refused by the engine. Whatever x holds of the request may be missing.

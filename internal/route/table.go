@@ -43,9 +43,9 @@ type Backend struct {
 	Sticky  *Sticky                       // nil for none
 }
 
-// Match returns the route whose prefix is the longest that path begins with,
-// or nil. path must be normalised. It does not allocate.
-func (t *Table) Match(path []byte) *Route { return t.tree.match(path) }
+// Match returns the route whose prefix is the longest that the path of q begins
+// with, or nil. It does not allocate.
+func (t *Table) Match(q *Request) *Route { return t.tree.match(q.Path) }
 
 // Prefixes returns all routes whose prefix path begins with, shortest first,
 // those that do not take it (match: segment) among them: what `explain` shows.

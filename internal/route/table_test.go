@@ -40,7 +40,7 @@ func TestTheLongestPrefixWins(t *testing.T) {
 		t.Helper()
 		for _, order := range [][]string{prefixes, reversed(prefixes)} {
 			got := ""
-			if r := Build(routes(order...), nil, nil).Match([]byte(path)); r != nil {
+			if r := Build(routes(order...), nil, nil).Match(asked(path)); r != nil {
 				got = r.Prefix
 			}
 			if got != want {
@@ -59,6 +59,9 @@ func TestTheLongestPrefixWins(t *testing.T) {
 	f("/api/x", "/api/", "|/api/", "/")
 	f("/api/xy", "/a", "|/api/x", "/a")
 }
+
+// asked is a request for path.
+func asked(path string) *Request { return &Request{Path: []byte(path)} }
 
 func reversed(all []string) []string {
 	var out []string
@@ -88,7 +91,7 @@ func FuzzMatch(f *testing.F) {
 				want = r
 			}
 		}
-		if got := table.Match([]byte(path)); got != want {
+		if got := table.Match(asked(path)); got != want {
 			t.Fatalf("%q among %q: got %v, want %v", path, prefixes, got, want)
 		}
 	})
@@ -106,8 +109,8 @@ func TestPrefixes(t *testing.T) {
 }
 
 func TestMatchAllocatesNothing(t *testing.T) {
-	table, path := Build(many(10_000), nil, nil), []byte("/service-777/orders/7")
-	if n := testing.AllocsPerRun(100, func() { table.Match(path) }); n != 0 {
+	table, q := Build(many(10_000), nil, nil), asked("/service-777/orders/7")
+	if n := testing.AllocsPerRun(100, func() { table.Match(q) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -123,11 +126,11 @@ func many(n int) *config.Config {
 func BenchmarkMatch(b *testing.B) {
 	for _, n := range []int{3, 10_000} {
 		table := Build(many(n), nil, nil)
-		path := []byte("/service-2/orders/7")
+		q := asked("/service-2/orders/7")
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if table.Match(path) == nil {
+				if table.Match(q) == nil {
 					b.Fatal("no match")
 				}
 			}

@@ -40,7 +40,7 @@ func hasBody(r *h1.Request) bool { return r.Chunked || r.ContentLength > 0 }
 func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, x.Method...)
 	dst = append(dst, ' ')
-	dst = append(dst, x.Path...)
+	dst = append(dst, x.Forward...)
 	dst = append(dst, x.Query...)
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.Host...)
