@@ -39,13 +39,12 @@ type runner struct {
 func (r *runner) measure(ctx context.Context, s scenario) error {
 	r.run.Scenarios = append(r.run.Scenarios, s.Scenario)
 	into := &r.run.Scenarios[len(r.run.Scenarios)-1]
-	peers := r.peers
-	if s.Kind == report.Idle { // a relay of bytes holds two for each, which is another thing
-		peers = slices.DeleteFunc(slices.Clone(peers), peer.Peer.RelaysBytesOnly)
+	if s.Kind == report.Idle {
+		return r.measureIdle(ctx, s, into)
 	}
-	into.Results = make([]report.Result, len(peers))
-	processes := make([]*peer.Process, len(peers))
-	for i, p := range peers {
+	into.Results = make([]report.Result, len(r.peers))
+	processes := make([]*peer.Process, len(r.peers))
+	for i, p := range r.peers {
 		result := &into.Results[i]
 		result.Peer = p.Name
 		process, err := r.start(p)
@@ -56,21 +55,43 @@ func (r *runner) measure(ctx context.Context, s scenario) error {
 		defer process.Stop()
 		processes[i] = process
 	}
-	rounds, one := r.rounds, r.round
-	if s.Kind == report.Idle { // memory does not vary with the machine's mood
-		rounds, one = 1, r.idle
-	}
 	rate, err := r.rate(ctx, s, processes)
 	if err != nil {
 		return err
 	}
-	for range rounds {
-		for i, process := range processes {
-			result := &into.Results[i]
+	return r.interleave(ctx, into.Results, func(i int, result *report.Result) error {
+		return r.round(ctx, s, rate, processes[i], result)
+	})
+}
+
+// measureIdle starts a peer anew for each round: what one round made it hold,
+// the next would not see it take. Where a collector runs, one round says little.
+func (r *runner) measureIdle(ctx context.Context, s scenario, into *report.Scenario) error {
+	// A relay of bytes holds two for each, which is another thing.
+	peers := slices.DeleteFunc(slices.Clone(r.peers), peer.Peer.RelaysBytesOnly)
+	into.Results = make([]report.Result, len(peers))
+	for i, p := range peers {
+		into.Results[i].Peer = p.Name
+	}
+	return r.interleave(ctx, into.Results, func(i int, result *report.Result) error {
+		process, err := r.start(peers[i])
+		if err != nil {
+			return err
+		}
+		defer process.Stop()
+		return r.idle(ctx, s, process, result)
+	})
+}
+
+// interleave takes one round after the other of all peers that have not failed.
+func (r *runner) interleave(ctx context.Context, results []report.Result, one func(int, *report.Result) error) error {
+	for range r.rounds {
+		for i := range results {
+			result := &results[i]
 			if result.Failed != "" {
 				continue
 			}
-			if err := one(ctx, s, rate, process, result); err != nil {
+			if err := one(i, result); err != nil {
 				result.Failed = err.Error()
 			}
 			if err := context.Cause(ctx); err != nil {
@@ -133,7 +154,7 @@ func (r *runner) round(ctx context.Context, s scenario, rate float64, process *p
 
 // idle measures how much memory idle connections take, in a peer that has
 // done some work before.
-func (r *runner) idle(ctx context.Context, s scenario, _ float64, process *peer.Process, into *report.Result) error {
+func (r *runner) idle(ctx context.Context, s scenario, process *peer.Process, into *report.Result) error {
 	before := r.order(s, 0, process)
 	before.Connections, before.Duration = min(64, s.connections), settle
 	if _, err := generate(ctx, r.machine.load, before); err != nil {
@@ -167,8 +188,7 @@ func (r *runner) idle(ctx context.Context, s scenario, _ float64, process *peer.
 	if err != nil {
 		return err
 	}
-	into.Grown = is.Now - was.Now
-	into.Rounds = []report.Round{{PeakRSS: is.Peak}}
+	into.Rounds = append(into.Rounds, report.Round{PeakRSS: is.Peak, Grown: is.Now - was.Now})
 	holder.input.Close()
 	closed, err := holder.line()
 	if err != nil {

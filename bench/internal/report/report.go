@@ -58,7 +58,6 @@ type Scenario struct {
 type Result struct {
 	Peer   string
 	Rounds []Round
-	Grown  int64  `json:",omitempty"` // bytes that idle connections added to the resident memory
 	Failed string `json:",omitempty"` // why there are no figures, or why not to trust them
 }
 
@@ -72,6 +71,7 @@ type Round struct {
 	CPU        time.Duration
 	P50, P99   time.Duration
 	PeakRSS    int64 // bytes
+	Grown      int64 `json:",omitempty"` // bytes that idle connections added to the resident memory
 }
 
 // Metric is one figure of a round.
@@ -94,6 +94,9 @@ func Busy(r Round) float64 { return perhaps(r.CPU.Seconds(), r.Elapsed.Seconds()
 
 // PeakRSS is the most memory that was resident, in bytes.
 func PeakRSS(r Round) float64 { return float64(r.PeakRSS) }
+
+// Grown is how much memory idle connections took, in bytes.
+func Grown(r Round) float64 { return float64(r.Grown) }
 
 // PerGB makes a metric of one request into one of 10^9 bytes of bodies.
 func (s *Scenario) PerGB(m Metric) Metric {
@@ -174,7 +177,7 @@ func (s *Scenario) References(peers []Peer) []*Result {
 func (s *Scenario) ThePeer(peers []Peer) *Result {
 	cost := func(r *Result) float64 {
 		if s.Kind == Idle {
-			return float64(r.Grown)
+			return r.Median(Grown)
 		}
 		return r.Median(CPUPerRequest)
 	}

@@ -41,9 +41,9 @@ func example() *Run {
 		}, {
 			Name: "idle", Title: "9000 idle connections", Kind: Idle,
 			Results: []Result{
-				{Peer: "nginx", Rounds: make([]Round, 1), Grown: 5_000_000},
-				{Peer: "HAProxy", Rounds: make([]Round, 1), Grown: 6_000_000},
-				{Peer: "rgate loop", Rounds: make([]Round, 1), Grown: 10_000_000},
+				{Peer: "nginx", Rounds: []Round{{Grown: 5_000_000}}},
+				{Peer: "HAProxy", Rounds: []Round{{Grown: 6_000_000}}},
+				{Peer: "rgate loop", Rounds: []Round{{Grown: 10_000_000}}},
 			},
 		}},
 	}

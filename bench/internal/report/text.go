@@ -33,16 +33,7 @@ func (s *Scenario) columns() []column {
 	perSecond := byMetric("requests/s", PerSecond, count)
 	switch s.Kind {
 	case Idle:
-		return []column{{
-			title: "RSS grew by",
-			value: func(r *Result) string { return memory(float64(r.Grown)) },
-			ratio: func(r, to *Result) float64 {
-				if to == nil {
-					return 0
-				}
-				return perhaps(float64(r.Grown), float64(to.Grown))
-			},
-		}}
+		return []column{byMetric("RSS grew by", Grown, memory)}
 	case Bulk:
 		mb := byMetric("MB/s", s.MBPerSecond, count)
 		perGB := byMetric("CPU/GB", s.PerGB(CPUPerRequest), duration)
