@@ -19,10 +19,11 @@ var arrows = map[string]string{
 	"cmd/rgate":             "cli",
 	"cli":                   "gateway admin handover config demo discovery docker journal names proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
-	"gateway":               "admin handover standard loop proxy route upstream docker names discovery config stats",
+	"gateway":               "admin handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
-	"standard":              "wire proxy upstream config h1",
-	"loop":                  "wire proxy upstream config h1",
+	"standard":              "wire proxy upstream listen config h1",
+	"loop":                  "wire proxy upstream listen config h1",
+	"listen":                "handover config",
 	"wire":                  "proxy config h1", // it words what proxy decided
 	"proxy":                 "route upstream config stats",
 	"route":                 "upstream config discovery stats",
@@ -38,7 +39,7 @@ var arrows = map[string]string{
 	"packaging":             "config", // like the next ones, for tests alone
 	"conformance":           "",
 	"faults":                "",
-	"rig":                   "config loop proxy route standard upstream",
+	"rig":                   "config listen loop proxy route standard upstream",
 	"enginetest":            "",
 	"install":               "", // for bench, soak and attack
 	"traffic":               "", // for soak and attack

@@ -30,6 +30,13 @@ type Config struct {
 	Traffic         Traffic // what a backend gets that says nothing itself; its DrainTimeout also bounds rgate's own end
 }
 
+// Listener is a socket that takes traffic, beside the first, which is that of
+// Config.Listen or the command line.
+type Listener struct {
+	Name    string
+	Address string // host:port
+}
+
 // The engines a file can ask for.
 const (
 	EngineAuto     = "auto"     // the loop where it runs, else standard

@@ -14,6 +14,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/handover"
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 	"rgate/internal/standard"
@@ -175,7 +176,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	g.awaitNames(ctx)
 	served := make(chan error, 1)
-	g.owned.Go(func() { served <- g.engine.Serve(g.listener) })
+	g.owned.Go(func() { served <- g.engine.Serve(listen.New(g.listener, config.Listener{})) })
 	commands := g.serveCommands()
 	defer commands.end()
 	if g.adminSocket() == nil {

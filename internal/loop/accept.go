@@ -4,21 +4,14 @@ package loop
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
-
-// listen takes part in accepting from the listening socket.
-func (l *loop) listen(fd int) error {
-	l.lfd = fd
-	tune(fd)
-	l.early = true
-	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(fd), Pad: tagListen}
-	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev)
-}
 
 // complaintEvery is how often it is logged, at most, that nothing can be
 // accepted.
@@ -27,7 +20,9 @@ const complaintEvery = time.Minute
 // rest stops accepting for a moment, because there is nothing to do so with:
 // the listening socket would be reported ready without end.
 func (l *loop) rest(err error) {
-	l.remove(l.lfd)
+	for _, d := range l.doors {
+		l.remove(d.fd)
+	}
 	l.restUntil = l.now.Add(tick)
 	if l.now.Sub(l.complained) >= complaintEvery {
 		l.complained = l.now
@@ -41,11 +36,11 @@ func (l *loop) resume() {
 		return
 	}
 	l.restUntil = time.Time{}
-	if l.lfd < 0 {
-		return
-	}
-	if err := l.listen(l.lfd); err != nil {
-		l.rest(err)
+	for _, d := range l.doors {
+		if err := l.listen(d); err != nil {
+			l.rest(err)
+			return
+		}
 	}
 }
 
@@ -54,27 +49,21 @@ const backlog = 8 << 10
 
 // stopListening takes what waits to be accepted, since closing the last
 // descriptor of a socket resets that, and closes this loop's.
-func (l *loop) stopListening() {
-	if l.lfd < 0 {
-		return
-	}
+func (l *loop) stopListening(d *door) {
 	for range backlog {
-		if err := l.acceptOne(); err != nil && err != unix.ECONNABORTED {
+		if err := l.acceptOne(d); err != nil && err != unix.ECONNABORTED {
 			break
 		}
 	}
-	l.remove(l.lfd)
-	_ = unix.Close(l.lfd)
-	l.lfd = -1
+	l.remove(d.fd)
+	l.doors = slices.DeleteFunc(slices.Clone(l.doors), func(other *door) bool { return other == d })
+	d.close()
 }
 
 // accept takes a few connections only, so that the other loops get theirs.
-func (l *loop) accept() {
+func (l *loop) accept(d *door) {
 	for range 4 {
-		if l.lfd < 0 {
-			return
-		}
-		switch err := l.acceptOne(); err {
+		switch err := l.acceptOne(d); err {
 		case nil:
 		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
 			l.rest(err)
@@ -85,23 +74,24 @@ func (l *loop) accept() {
 	}
 }
 
-func (l *loop) acceptOne() error {
-	fd, sa, err := unix.Accept4(l.lfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+func (l *loop) acceptOne(d *door) error {
+	fd, sa, err := unix.Accept4(d.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	if err != nil {
-		l.early = l.early && err != unix.EAGAIN
+		d.early = d.early && err != unix.EAGAIN
 		return err
 	}
-	if l.early {
+	if d.early {
 		tune(fd)
 	}
 	addr := peerOf(sa)
-	l.open(fd, addr, l.admit(addr))
+	l.open(fd, addr, d.listener, l.admit(addr))
 	return nil
 }
 
 // open takes a connection in. One above the limits is told so and closed.
-func (l *loop) open(fd int, addr netip.Addr, admitted bool) {
-	c := &conn{sock: sock{fd: fd}, addr: addr, counted: admitted, since: l.wheel.now}
+func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool) {
+	by.Hold()
+	c := &conn{sock: sock{fd: int32(fd)}, addr: addr, by: by, counted: admitted, since: l.wheel.now}
 	c.timer.client = c
 	l.conns++
 	if !admitted {
@@ -124,6 +114,8 @@ func (l *loop) patience(c *conn) time.Duration {
 	switch {
 	case l.engine.stopping.Load():
 		return max(l.engine.linger, tick)
+	case c.by.Draining():
+		return max(c.by.Linger(), tick)
 	case c.served > 0:
 		return l.cfg.Timeouts.Idle
 	}

@@ -41,7 +41,7 @@ func (l *loop) answer(c *conn) {
 			w.close = true
 		}
 	}
-	w.close = w.close || l.engine.stopping.Load()
+	w.close = w.close || l.ends(c)
 	l.need(&w.out)
 	w.out.b = wire.AppendAnswer(w.out.b, &w.x, w.ending(), l.currentDate())
 	c.phase = phaseFlush

@@ -10,6 +10,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/h1"
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 	"rgate/internal/wire"
@@ -35,6 +36,7 @@ type conn struct {
 	sock
 	timer   timer
 	addr    netip.Addr
+	by      *listen.Listener
 	work    *work // nil while quiet
 	since   int64 // tick at which its head or its end began
 	served  int32 // requests so far; so small that a quiet conn is of 112 bytes, a size class
@@ -200,7 +202,7 @@ func (l *loop) leaves(c *conn) bool {
 	case w.reqDone:
 		return false
 	}
-	n, err := unix.IoctlGetInt(c.fd, unix.SIOCINQ)
+	n, err := unix.IoctlGetInt(int(c.fd), unix.SIOCINQ)
 	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())+n) < w.reqBody.Left()
 }
 
@@ -240,13 +242,14 @@ func (l *loop) close(c *conn) {
 	} else {
 		l.refused--
 	}
+	c.by.Release()
 }
 
 // drop ends the loop's part in c's descriptor.
 func (l *loop) drop(c *conn) {
 	c.timer.unlink()
-	l.unwatch(c.fd)
-	_ = unix.Close(c.fd)
+	l.unwatch(int(c.fd))
+	_ = unix.Close(int(c.fd))
 	l.conns--
 }
 
@@ -266,7 +269,7 @@ func (l *loop) abort(c *conn) {
 // breakOff resets c once its client's side has all that was sent, or no time is
 // left for that.
 func (l *loop) breakOff(c *conn) {
-	unsent, err := unix.IoctlGetInt(c.fd, unix.SIOCOUTQ)
+	unsent, err := unix.IoctlGetInt(int(c.fd), unix.SIOCOUTQ)
 	if c.broken || err != nil || unsent == 0 || l.wheel.now-c.since >= ticks(lingerShort) {
 		l.reset(c)
 		return
@@ -299,27 +302,37 @@ func (l *loop) finish(c *conn) {
 // quiet says that c waits for a request.
 func (l *loop) quiet(c *conn) {
 	l.putWork(c)
-	if c.served > 0 || l.quiesced {
+	if c.served > 0 || l.ends(c) {
 		l.wheel.set(&c.timer, l.now, l.patience(c))
 	}
 }
 
 // quiesce is the loop's part in Shutdown.
 func (l *loop) quiesce() {
-	l.stopListening()
+	for _, d := range l.doors {
+		l.stopListening(d)
+	}
 	l.quiesced = true
 	for _, s := range l.socks {
-		c := s.client
-		switch {
-		case c == nil:
-		case c.phase == phaseLinger:
-			l.wheel.set(&c.timer, l.now, lingerShort)
-		case c.phase != phaseHead || c.work != nil:
-		case l.engine.linger <= 0:
-			l.leave(c)
-		default:
-			l.wheel.set(&c.timer, l.now, l.patience(c))
+		if s.client != nil {
+			l.hurry(s.client)
 		}
+	}
+}
+
+// ends tells whether the next answer on c is the last.
+func (l *loop) ends(c *conn) bool { return l.engine.stopping.Load() || c.by.Draining() }
+
+// hurry has c, which ends, do so soon where it is quiet.
+func (l *loop) hurry(c *conn) {
+	switch {
+	case c.phase == phaseLinger:
+		l.wheel.set(&c.timer, l.now, lingerShort)
+	case c.phase != phaseHead || c.work != nil:
+	case l.engine.stopping.Load() && l.engine.linger <= 0:
+		l.leave(c)
+	default:
+		l.wheel.set(&c.timer, l.now, l.patience(c))
 	}
 }
 
@@ -335,9 +348,10 @@ func (l *loop) leave(c *conn) {
 	l.drive(c)
 }
 
-func (l *loop) closeAll() {
+// closeAll closes the clients that came by one listener; nil is any.
+func (l *loop) closeAll(by *listen.Listener) {
 	for _, s := range l.socks {
-		if s.client != nil {
+		if s.client != nil && (by == nil || s.client.by == by) {
 			l.close(s.client)
 		}
 	}

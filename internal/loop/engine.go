@@ -4,18 +4,16 @@ package loop
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 )
@@ -52,8 +50,9 @@ type Engine struct {
 	crowd    proxy.Crowd    // those handed over are in it, too
 	beside   sync.WaitGroup // what runs beside the loops: handing over, making pages
 
-	mu       sync.Mutex
-	listener net.Listener // what Serve serves
+	mu        sync.Mutex
+	serving   bool
+	listeners []*listen.Listener // that are open
 }
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
@@ -76,22 +75,28 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Serve accepts from l, a TCP listener, until Shutdown. It closes l.
-func (e *Engine) Serve(l net.Listener) error {
-	defer l.Close()
+// Serve accepts from the listeners, of TCP, until Shutdown. It closes them.
+func (e *Engine) Serve(listeners ...*listen.Listener) error {
+	defer func() {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+	}()
 	e.mu.Lock()
 	if e.stopping.Load() {
 		e.mu.Unlock()
 		return nil
 	}
-	e.listener = l
+	e.serving = true
 	e.mu.Unlock()
 	defer close(e.done)
-	if err := e.listen(l); err != nil {
-		for _, lp := range e.loops {
-			lp.end()
+	for _, l := range listeners {
+		if err := e.Open(l); err != nil {
+			for _, lp := range e.loops {
+				lp.end()
+			}
+			return err
 		}
-		return err
 	}
 	var wg sync.WaitGroup
 	for _, lp := range e.loops {
@@ -102,27 +107,51 @@ func (e *Engine) Serve(l net.Listener) error {
 	return nil
 }
 
-// listen gives each loop a descriptor of its own of the listening socket.
-func (e *Engine) listen(l net.Listener) error {
-	sc, ok := l.(syscall.Conn)
-	if !ok {
-		return errors.New("cannot serve: not a socket")
+// Open accepts from l as well, each loop by a descriptor of its own. It may be
+// called beside Serve.
+func (e *Engine) Open(l *listen.Listener) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopping.Load() {
+		return l.Close()
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("cannot serve: %w", err)
-	}
-	for _, lp := range e.loops {
-		fd, dupErr := -1, error(nil)
-		err := raw.Control(func(orig uintptr) { fd, dupErr = unix.FcntlInt(orig, unix.F_DUPFD_CLOEXEC, 0) })
-		if err = errors.Join(err, dupErr); err == nil {
-			err = lp.listen(fd)
-		}
+	doors := make([]*door, 0, len(e.loops))
+	for range e.loops {
+		d, err := newDoor(l)
 		if err != nil {
-			return fmt.Errorf("cannot listen in a loop: %w", err)
+			for _, d := range doors {
+				d.close()
+			}
+			return err
 		}
+		doors = append(doors, d)
+	}
+	e.listeners = append(e.listeners, l)
+	for i, lp := range e.loops {
+		lp.openDoor(doors[i])
 	}
 	return nil
+}
+
+// Drain accepts no more from l, once what waits to be accepted is, and lets the
+// exchanges of its connections come to their end, as Shutdown does with all.
+// That they have, l tells. It does not wait.
+func (e *Engine) Drain(l *listen.Listener, linger time.Duration) {
+	l.Drain(linger)
+	e.mu.Lock()
+	e.listeners = slices.DeleteFunc(slices.Clone(e.listeners), func(other *listen.Listener) bool { return other == l })
+	e.mu.Unlock()
+	_ = l.Close() // as in Shutdown
+	for _, lp := range e.loops {
+		lp.post(func() { lp.drainBy(l) })
+	}
+}
+
+// Cut closes the connections that came by l.
+func (e *Engine) Cut(l *listen.Listener) {
+	for _, lp := range e.loops {
+		lp.post(func() { lp.closeAll(l) })
+	}
 }
 
 // Shutdown stops accepting, once what waits to be accepted is, and lets the
@@ -134,13 +163,14 @@ func (e *Engine) listen(l net.Listener) error {
 // another process accepts from it.
 func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 	e.mu.Lock()
-	l, first := e.listener, !e.stopping.Load()
+	serving, first := e.serving, !e.stopping.Load()
 	if first {
 		e.linger = linger
 		e.stopping.Store(true)
 	}
+	listeners := e.listeners
 	e.mu.Unlock()
-	if l == nil {
+	if !serving {
 		if first {
 			for _, l := range e.loops {
 				l.end()
@@ -148,7 +178,9 @@ func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 		}
 		return nil
 	}
-	_ = l.Close() // the loops hold the socket until they have emptied its queue
+	for _, l := range listeners {
+		_ = l.Close() // the loops hold the socket until they have emptied its queue
+	}
 	for _, l := range e.loops {
 		l.post(l.quiesce)
 	}
@@ -158,7 +190,7 @@ func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 	case <-ctx.Done():
 	}
 	for _, l := range e.loops {
-		l.post(l.closeAll)
+		l.post(func() { l.closeAll(nil) })
 	}
 	<-e.done
 	return ctx.Err()

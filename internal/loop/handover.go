@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 
+	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
 
@@ -21,18 +22,19 @@ func (l *loop) handOver(c *conn) {
 		l.flushAnswer(c)
 		return
 	}
-	h := &handed{prefix: append([]byte(nil), w.in.b...), engine: l.engine, addr: c.addr}
+	h := &handed{prefix: append([]byte(nil), w.in.b...), engine: l.engine, addr: c.addr, by: c.by}
 	f := os.NewFile(uintptr(c.fd), "client")
 	nc, err := net.FileConn(f)
 	c.phase = phaseClosed
 	l.putWork(c)
 	c.timer.unlink()
-	l.unwatch(c.fd)
-	l.remove(c.fd)
+	l.unwatch(int(c.fd))
+	l.remove(int(c.fd))
 	_ = f.Close()
 	l.conns--
 	if err != nil {
 		l.engine.crowd.Leave(c.addr)
+		c.by.Release()
 		return
 	}
 	h.Conn = nc
@@ -46,6 +48,7 @@ type handed struct {
 	prefix []byte
 	engine *Engine
 	addr   netip.Addr
+	by     *listen.Listener
 	once   sync.Once
 }
 
@@ -68,9 +71,15 @@ func (h *handed) Read(b []byte) (int, error) {
 // Ahead says that a request's head was read already, and comes first.
 func (h *handed) Ahead() bool { return len(h.prefix) > 0 }
 
+// By is the listener that the connection came by.
+func (h *handed) By() *listen.Listener { return h.by }
+
 // Close implements net.Conn.
 func (h *handed) Close() error {
-	h.once.Do(func() { h.engine.crowd.Leave(h.addr) })
+	h.once.Do(func() {
+		h.engine.crowd.Leave(h.addr)
+		h.by.Release()
+	})
 	return h.Conn.Close()
 }
 

@@ -119,6 +119,6 @@ func (l *loop) judgeUpload(c *conn) {
 
 // reset closes c with all that it has not taken yet.
 func (l *loop) reset(c *conn) {
-	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	l.close(c)
 }

@@ -37,7 +37,7 @@ func (l *loop) hangUp(c *conn) {
 		return
 	}
 	if !c.hup {
-		_ = unix.Shutdown(c.fd, unix.SHUT_WR)
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}
 	l.putWork(c)
 	c.phase, c.since = phaseLinger, l.wheel.now
@@ -50,7 +50,7 @@ func (l *loop) hangUp(c *conn) {
 
 // attention is how long c may say nothing.
 func (l *loop) attention(c *conn) time.Duration {
-	if l.quiesced || !c.counted {
+	if l.ends(c) || !c.counted {
 		return lingerShort
 	}
 	left := time.Duration(c.since-l.wheel.now)*tick + lingerTime

@@ -18,7 +18,7 @@ type loop struct {
 	engine *Engine
 	epfd   int
 	wakefd int
-	lfd    int // its own descriptor of the listening socket; -1 when closed
+	doors  []*door // the listeners that it accepts from
 
 	now    time.Time
 	cfg    *config.Config // of the table of the moment
@@ -39,7 +39,6 @@ type loop struct {
 	lingering int
 	asked     []question // about the statistics; the first is being answered
 
-	early     bool      // what is accepted may have been there before lfd was tuned
 	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors
 	// complained is when that was logged.
@@ -47,6 +46,7 @@ type loop struct {
 
 	mu     sync.Mutex
 	posted []func()
+	opened []*door // to be among doors
 	ended  bool
 }
 
@@ -61,7 +61,7 @@ type entry struct {
 const tagListen, tagWake = -1, -2
 
 func newLoop(e *Engine) (*loop, error) {
-	l := &loop{engine: e, lfd: -1, epfd: -1, wakefd: -1, now: time.Now(), pools: map[*upstream.Endpoint]*pool{}}
+	l := &loop{engine: e, epfd: -1, wakefd: -1, now: time.Now(), pools: map[*upstream.Endpoint]*pool{}}
 	l.wheel.start(l.now)
 	var err error
 	if l.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -80,12 +80,15 @@ func newLoop(e *Engine) (*loop, error) {
 }
 
 func (l *loop) closeFDs() {
-	for _, fd := range []int{l.epfd, l.wakefd, l.lfd} {
+	for _, fd := range []int{l.epfd, l.wakefd} {
 		if fd >= 0 {
 			_ = unix.Close(fd)
 		}
 	}
-	l.lfd = -1
+	for _, d := range append(l.doors, l.opened...) {
+		d.close()
+	}
+	l.doors, l.opened = nil, nil
 }
 
 // post has f run in the loop. It is how everything that waits comes back; f is
@@ -164,7 +167,9 @@ func (l *loop) end() {
 func (l *loop) handle(ev *unix.EpollEvent) {
 	switch ev.Pad {
 	case tagListen:
-		l.accept()
+		if d := l.door(ev.Fd); d != nil {
+			l.accept(d)
+		}
 		return
 	case tagWake:
 		l.runPosted()

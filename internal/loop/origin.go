@@ -56,7 +56,7 @@ func (l *loop) dial(p *pool) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &origin{sock: sock{fd: fd}, pool: p, connecting: true}
+	o := &origin{sock: sock{fd: int32(fd)}, pool: p, connecting: true}
 	o.timer.origin = o
 	if err := l.watch(fd, nil, o); err != nil {
 		l.discard(o)
@@ -102,8 +102,8 @@ func (l *loop) discard(o *origin) {
 	}
 	o.client = nil
 	o.timer.unlink()
-	l.unwatch(o.fd)
-	_ = unix.Close(o.fd)
+	l.unwatch(int(o.fd))
+	_ = unix.Close(int(o.fd))
 }
 
 func (l *loop) empty(p *pool) {
@@ -123,7 +123,7 @@ func (l *loop) forget(e *upstream.Endpoint) {
 // connected tells how connecting failed for an origin that became writable;
 // None where it did not.
 func (o *origin) connected() upstream.Outcome {
-	code, err := unix.GetsockoptInt(o.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	code, err := unix.GetsockoptInt(int(o.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	o.connecting = false
 	switch {
 	case err == nil && code == 0:

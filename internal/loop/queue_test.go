@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 )
 
 // full is a backend of one place that somebody holds until release, with n
@@ -99,7 +100,7 @@ func TestRefusedConnectionsAreCountedRight(t *testing.T) {
 			return
 		}
 		conns := l.conns
-		l.open(fd, netip.MustParseAddr("192.0.2.1"), false)
+		l.open(fd, netip.MustParseAddr("192.0.2.1"), listen.New(nil, config.Listener{}), false)
 		if l.refused != 0 || l.conns != conns {
 			t.Errorf("%d refused, %d connections after %d", l.refused, l.conns, conns)
 		}

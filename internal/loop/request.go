@@ -57,7 +57,7 @@ func (l *loop) readHead(c *conn) bool {
 	if fresh {
 		c.since = l.wheel.now
 	}
-	if fresh && (c.served > 0 || l.quiesced) {
+	if fresh && (c.served > 0 || l.ends(c)) {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
 	return true

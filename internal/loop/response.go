@@ -201,7 +201,7 @@ func (l *loop) beginResponse(c *conn, n int) {
 	unsized := w.respBody.Kind == h1.BodyChunked || w.respBody.Kind == h1.BodyUntilClose
 	w.chunked = unsized && w.req.Minor == 1
 	w.raw = unsized && w.req.Minor == 0
-	w.close = w.close || w.raw || l.engine.stopping.Load() || !w.reqDone
+	w.close = w.close || w.raw || l.ends(c) || !w.reqDone
 	w.out.b, w.idle = wire.AppendResponseHead(w.out.b, &w.x, p, w.ending(), l.currentDate())
 	w.down.take(n, 0)
 	l.await(c)

@@ -11,7 +11,7 @@ import (
 
 // sock is a non-blocking descriptor with what edge-triggered epoll said of it.
 type sock struct {
-	fd       int
+	fd       int32
 	readable bool // a read may bring something
 	writable bool
 	hup      bool // the peer has finished sending

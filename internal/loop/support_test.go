@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 )
@@ -54,7 +55,7 @@ func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options)
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- e.Serve(l) }()
+	go func() { done <- e.Serve(listen.New(l, config.Listener{})) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/loop"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
@@ -34,8 +35,11 @@ type Rig struct {
 
 // engine is what both engines are.
 type engine interface {
-	Serve(net.Listener) error
+	Serve(...*listen.Listener) error
 	Shutdown(context.Context, time.Duration) error
+	Open(*listen.Listener) error
+	Drain(*listen.Listener, time.Duration)
+	Cut(*listen.Listener)
 	Forget(*upstream.Endpoint)
 }
 
@@ -78,7 +82,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 func (r *Rig) serve(t testing.TB, e engine, l net.Listener) {
 	r.engines = append(r.engines, e)
 	served := make(chan error, 1)
-	go func() { served <- e.Serve(l) }()
+	go func() { served <- e.Serve(listen.New(l, config.Listener{})) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 )
 
 // ahead is a connection whose first request was read before it came here; it
@@ -50,7 +51,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &ahead{TCPConn: c.(*net.TCPConn), prefix: "GET / HTTP/1.1\r\nHost: h\r\n\r\n", may: make(chan struct{})}
-	r.open(a)
+	r.open(a, listen.New(l, config.Listener{}))
 	if r.MakeRoom() {
 		t.Error("it was put out before its request was read")
 	}

@@ -165,7 +165,7 @@ func (x *exchange) deliver(n int) upstream.Outcome {
 	unsized := x.respBody.Kind == h1.BodyChunked || x.respBody.Kind == h1.BodyUntilClose
 	x.chunked = unsized && x.req.Minor == 1
 	x.raw = unsized && x.req.Minor == 0
-	x.close = x.close || x.raw || x.engine().stopping() || !done
+	x.close = x.close || x.raw || x.client.ends() || !done
 	x.out.need()
 	x.out.b, u.conn.keeps = wire.AppendResponseHead(x.out.b[:0], &x.Exchange, p, x.ending(), x.engine().currentDate())
 	x.down.r += n

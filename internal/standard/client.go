@@ -8,6 +8,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/h1"
+	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
 
@@ -16,6 +17,7 @@ import (
 type client struct {
 	net.Conn
 	engine  *Engine
+	by      *listen.Listener
 	addr    netip.Addr
 	sight   sight
 	x       *exchange // the request under way, or what has come of the next; nil while quiet
@@ -33,8 +35,12 @@ type client struct {
 	first [firstSize]byte
 }
 
-func newClient(e *Engine, conn net.Conn) *client {
-	c := &client{Conn: conn, engine: e, sight: sightOf(conn)}
+func newClient(e *Engine, conn net.Conn, by *listen.Listener) *client {
+	if h, ok := conn.(interface{ By() *listen.Listener }); ok {
+		by = h.By() // it was handed over
+	}
+	by.Hold()
+	c := &client{Conn: conn, engine: e, by: by, sight: sightOf(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap()
 	}
@@ -70,6 +76,7 @@ func (c *client) leave() {
 	_ = c.Close()
 	c.release()
 	c.engine.crowd.leave(c)
+	c.by.Release()
 	c.engine.running.end()
 }
 
@@ -121,6 +128,8 @@ func (c *client) patience() time.Duration {
 	switch t := &c.config().Timeouts; {
 	case c.engine.stopping():
 		return time.Duration(c.engine.linger.Load())
+	case c.by.Draining():
+		return c.by.Linger()
 	case c.served > 0:
 		return t.Idle
 	default:
@@ -128,7 +137,10 @@ func (c *client) patience() time.Duration {
 	}
 }
 
-// hurry has a quiet c end sooner: rgate stops.
+// ends tells whether the next answer is the last.
+func (c *client) ends() bool { return c.engine.stopping() || c.by.Draining() }
+
+// hurry has a quiet c, which ends, do so sooner.
 func (c *client) hurry() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,7 +162,7 @@ func (c *client) stir() bool {
 		c.ahead = false // and owes nothing until it is answered
 		return c.SetReadDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) == nil
 	}
-	if c.served > 0 || c.engine.stopping() {
+	if c.served > 0 || c.ends() {
 		return c.owe()
 	}
 	now := time.Now()
@@ -259,7 +271,7 @@ func (c *client) part(end time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.parting = true
-	if c.engine.stopping() {
+	if c.ends() {
 		pause = lingerAtStop
 	}
 	next := now.Add(pause)

@@ -3,11 +3,11 @@ package standard
 import (
 	"context"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 )
@@ -34,27 +34,53 @@ type Engine struct {
 	ctx     context.Context
 	cut     context.CancelFunc // ends what waits beside connections
 	date    atomic.Pointer[date]
-	spare   sync.Pool // of *exchange
+	spare   sync.Pool  // of *exchange
+	failed  chan error // gets why nothing can be accepted any more
 }
 
 // New makes an engine.
 func New(o Options) *Engine {
-	e := &Engine{gate: o.Gate, log: o.Log, inform: o.Inform, running: newFlight()}
+	e := &Engine{gate: o.Gate, log: o.Log, inform: o.Inform, running: newFlight(), failed: make(chan error, 1)}
+	e.doors.shut = make(chan struct{})
 	e.ctx, e.cut = context.WithCancel(context.Background())
 	return e
 }
 
-// Serve takes connections from l until Shutdown, and then returns nil.
-func (e *Engine) Serve(l net.Listener) error {
-	door := &listener{Listener: l, engine: e, closed: make(chan struct{})}
-	if !e.doors.add(door) {
+// Serve takes connections from the listeners until Shutdown, and then returns
+// nil.
+func (e *Engine) Serve(listeners ...*listen.Listener) error {
+	for _, l := range listeners {
+		if err := e.Open(l); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-e.doors.shut:
+		return nil
+	case err := <-e.failed:
+		return err
+	}
+}
+
+// Open takes connections from l as well. It may be called beside Serve.
+func (e *Engine) Open(l *listen.Listener) error {
+	one := &door{Listener: l, engine: e, closed: make(chan struct{})}
+	if !e.doors.add(one) {
 		return l.Close()
 	}
-	err := door.serve()
-	if e.stopping() {
-		return nil
-	}
-	return err
+	l.Hold()
+	e.running.begin()
+	go func() {
+		err := one.serve()
+		if err == nil || e.stopping() || l.Draining() {
+			return
+		}
+		select {
+		case e.failed <- err:
+		default: // one is enough
+		}
+	}()
+	return nil
 }
 
 // Forget closes the idle connections to an endpoint that is out of the table.

@@ -236,7 +236,7 @@ func (x *exchange) reply() bool {
 		x.in.r += n
 		x.close = n == 0 || err != nil
 	}
-	x.close = x.close || x.engine().stopping()
+	x.close = x.close || x.client.ends()
 	x.chunked = false
 	x.out.need()
 	x.out.b = wire.AppendAnswer(x.out.b[:0], &x.Exchange, x.ending(), x.engine().currentDate())

@@ -3,9 +3,11 @@ package standard
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
+	"rgate/internal/listen"
 	"rgate/internal/upstream"
 )
 
@@ -43,22 +45,47 @@ func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 	return err
 }
 
+// Drain accepts no more from l, once what waits to be accepted is, and lets the
+// exchanges of its connections come to their end, as Shutdown does with all.
+// That they have, l tells. It does not wait.
+func (e *Engine) Drain(l *listen.Listener, linger time.Duration) {
+	l.Drain(linger)
+	if one := e.doors.take(l); one != nil {
+		one.drain()
+	}
+	for _, c := range e.crowd.all(false) {
+		if c.by == l {
+			c.hurry()
+		}
+	}
+}
+
+// Cut closes the connections that came by l.
+func (e *Engine) Cut(l *listen.Listener) {
+	for _, c := range e.crowd.all(false) {
+		if c.by == l {
+			_ = c.Close()
+		}
+	}
+}
+
 // stopping tells whether Shutdown was called: the next answer is the last.
 func (e *Engine) stopping() bool { return e.linger.Load() != 0 }
 
 // doors are the listeners that an engine serves.
 type doors struct {
 	mu     sync.Mutex
-	open   []*listener
+	shut   chan struct{} // closed once all are
+	open   []*door
 	closed bool
 }
 
-// add notes l; false where it is too late for that.
-func (d *doors) add(l *listener) bool {
+// add notes a door; false where it is too late for that.
+func (d *doors) add(one *door) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.closed {
-		d.open = append(d.open, l)
+		d.open = append(d.open, one)
 	}
 	return !d.closed
 }
@@ -66,48 +93,66 @@ func (d *doors) add(l *listener) bool {
 // close closes all listeners once their queues are empty.
 func (d *doors) close(ctx context.Context) {
 	d.mu.Lock()
+	first := !d.closed
 	d.closed = true
 	open := d.open
 	d.mu.Unlock()
-	for _, l := range open {
-		l.drain()
+	if first {
+		defer close(d.shut)
 	}
-	for _, l := range open {
+	for _, one := range open {
+		one.drain()
+	}
+	for _, one := range open {
 		select {
-		case <-l.closed:
+		case <-one.closed:
 		case <-ctx.Done():
-			_ = l.Close()
+			_ = one.Close()
 		}
 	}
+}
+
+// take gives out the door of l, which is no longer among the others; nil where
+// there is none.
+func (d *doors) take(l *listen.Listener) *door {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at := slices.IndexFunc(d.open, func(one *door) bool { return one.Listener == l })
+	if at < 0 {
+		return nil
+	}
+	one := d.open[at]
+	d.open = append(slices.Clone(d.open[:at]), d.open[at+1:]...)
+	return one
 }
 
 // timed is a listener whose Accept need not wait for ever.
 type timed interface{ SetDeadline(time.Time) error }
 
-// drain makes Accept close l once nothing waits in its queue. The socket must
+// drain makes Accept close d once nothing waits in its queue. The socket must
 // not be shut down instead: another process may go on accepting from it.
-func (l *listener) drain() {
-	l.patience.Store(upstream.Clock(time.Now().Add(queuePatience)))
-	t, ok := l.Listener.(timed)
+func (d *door) drain() {
+	d.patience.Store(upstream.Clock(time.Now().Add(queuePatience)))
+	t, ok := d.Listener.Listener.(timed)
 	if !ok {
-		_ = l.Close() // no socket: nothing waits in a queue
+		_ = d.Close() // no socket: nothing waits in a queue
 		return
 	}
 	_ = t.SetDeadline(time.Now().Add(quietQueue)) // fails where it is closed already
 }
 
-// goOn tells whether a listener whose Accept ended with err accepts on.
-func (l *listener) goOn(err error) bool {
+// goOn tells whether a door whose Accept ended with err accepts on.
+func (d *door) goOn(err error) bool {
 	now := time.Now()
-	patient := upstream.Clock(now) < l.patience.Load()
-	if err != nil && !(patient && isTimeout(err) && sightOf(l.Listener).waiting()) {
+	patient := upstream.Clock(now) < d.patience.Load()
+	if err != nil && !(patient && isTimeout(err) && sightOf(d.Listener.Listener).waiting()) {
 		return false
 	}
 	until := now
 	if patient {
 		until = now.Add(quietQueue)
 	}
-	if t, ok := l.Listener.(timed); ok {
+	if t, ok := d.Listener.Listener.(timed); ok {
 		_ = t.SetDeadline(until) // as in drain
 	}
 	return true

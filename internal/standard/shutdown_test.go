@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/upstream"
 )
 
@@ -172,7 +174,7 @@ func TestShutdownServesWhoWaitsToBeAccepted(t *testing.T) {
 	}
 	slow := late{l.(*net.TCPListener), make(chan struct{})}
 	served := make(chan error, 1)
-	go func() { served <- r.Serve(slow) }()
+	go func() { served <- r.Serve(listen.New(slow, config.Listener{})) }()
 	r.addr = l.Addr().String()
 	r.eventually("it is known", func() bool {
 		r.doors.mu.Lock()
@@ -204,7 +206,7 @@ func TestShutdownServesWhoWaitsToBeAccepted(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
-	if again, _ := net.Listen("tcp", "127.0.0.1:0"); r.Serve(again) != nil {
+	if again, _ := net.Listen("tcp", "127.0.0.1:0"); r.Serve(listen.New(again, config.Listener{})) != nil {
 		t.Error("an engine that was shut down does not return at once")
 	}
 }
@@ -216,7 +218,7 @@ func TestPatienceWithTheQueueEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &listener{Listener: tcp, closed: make(chan struct{})}
+	l := &door{Listener: listen.New(tcp, config.Listener{}), closed: make(chan struct{})}
 	defer l.Close()
 	c, err := net.Dial("tcp", tcp.Addr().String())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
 )
@@ -67,7 +68,7 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 	}
 	r.addr = l.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- r.Serve(l) }()
+	go func() { served <- r.Serve(listen.New(l, config.Listener{})) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()

@@ -7,11 +7,13 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"rgate/internal/listen"
 )
 
-// listener accepts client connections until its engine is shut down.
-type listener struct {
-	net.Listener
+// door accepts client connections from a listener until that drains.
+type door struct {
+	*listen.Listener
 	engine   *Engine
 	patience atomic.Int64 // until when it drains, by upstream.Clock; 0 while it does not
 	once     sync.Once
@@ -19,11 +21,11 @@ type listener struct {
 }
 
 // Close implements net.Listener.
-func (l *listener) Close() error {
+func (d *door) Close() error {
 	var err error // closing it again is none
-	l.once.Do(func() {
-		err = l.Listener.Close()
-		close(l.closed)
+	d.once.Do(func() {
+		err = d.Listener.Close()
+		close(d.closed)
 	})
 	return err
 }
@@ -36,23 +38,23 @@ const (
 	complaintEvery = time.Minute
 )
 
-// serve accepts until l is closed, or cannot be accepted from.
-func (l *listener) serve() error {
-	l.engine.running.begin()
-	defer l.engine.running.end()
-	defer l.Close()
+// serve accepts until d is closed, or cannot be accepted from.
+func (d *door) serve() error {
+	defer d.engine.running.end()
+	defer d.Release()
+	defer d.Close()
 	pause, complained := firstPause, time.Time{}
 	for {
-		c, err := l.Accept()
-		draining := l.patience.Load() > 0
+		c, err := d.Accept()
+		draining := d.patience.Load() > 0
 		switch {
 		case err == nil:
 			pause = firstPause
-			l.engine.open(c)
+			d.engine.open(c, d.Listener)
 			if draining {
-				l.goOn(nil)
+				d.goOn(nil)
 			}
-		case draining && !l.goOn(err):
+		case draining && !d.goOn(err):
 			return nil
 		case draining:
 		case !scarce(err):
@@ -60,20 +62,20 @@ func (l *listener) serve() error {
 		default:
 			if now := time.Now(); now.Sub(complained) >= complaintEvery {
 				complained = now
-				l.engine.log.Error("connections cannot be accepted, and wait; raise the limit of open files (LimitNOFILE=, ulimit -n) or lower limits.connections", "error", err)
+				d.engine.log.Error("connections cannot be accepted, and wait; raise the limit of open files (LimitNOFILE=, ulimit -n) or lower limits.connections", "error", err)
 			}
-			l.rest(pause)
+			d.rest(pause)
 			pause = min(2*pause, longestPause)
 		}
 	}
 }
 
-func (l *listener) rest(pause time.Duration) {
+func (d *door) rest(pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.closed:
+	case <-d.closed:
 	}
 }
 
@@ -91,8 +93,8 @@ func scarce(err error) bool {
 // open takes a connection in. One above the limits is told so and closed: were it
 // left waiting, a few clients that hold on to their connections could keep
 // everybody out without anyone's knowing.
-func (e *Engine) open(conn net.Conn) {
-	c := newClient(e, conn)
+func (e *Engine) open(conn net.Conn, by *listen.Listener) {
+	c := newClient(e, conn, by)
 	e.running.begin()
 	if e.crowd.admit(c, c.config()) {
 		go c.serve()
@@ -101,6 +103,7 @@ func (e *Engine) open(conn net.Conn) {
 	e.log.Debug("a connection above the limits was closed", "client", c.addr.String())
 	if !e.crowd.keep(c) {
 		_ = c.Close()
+		c.by.Release()
 		e.running.end()
 		return
 	}

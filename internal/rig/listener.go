@@ -1,0 +1,40 @@
+//go:build linux
+
+package rig
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"rgate/internal/config"
+	"rgate/internal/listen"
+)
+
+// Listen has the engine accept from another listener, too.
+func (r *Rig) Listen(t testing.TB) *listen.Listener {
+	t.Helper()
+	socket, err := net.Listen("tcp", Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listen.New(socket, config.Listener{})
+	if err := r.engines[len(r.engines)-1].Open(l); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Drain lets a listener go, as the gateway does.
+func (r *Rig) Drain(l *listen.Listener, linger time.Duration) {
+	for _, e := range r.engines {
+		e.Drain(l, linger)
+	}
+}
+
+// Cut ends what is left of its connections.
+func (r *Rig) Cut(l *listen.Listener) {
+	for _, e := range r.engines {
+		e.Cut(l)
+	}
+}
