@@ -57,9 +57,3 @@ func TestMarkdownFromFile(t *testing.T) {
 		t.Errorf("%q (%v)", out.String(), err)
 	}
 }
-
-func TestFreePort(t *testing.T) {
-	if at, err := freePort(); err != nil || !at.Addr().IsLoopback() || at.Port() == 0 {
-		t.Errorf("%s (%v)", at, err)
-	}
-}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"rgate/bench/internal/load"
 	"rgate/bench/internal/peer"
 	"rgate/bench/internal/report"
+	"rgate/internal/trial"
 )
 
 const (
@@ -104,7 +104,7 @@ func (r *runner) interleave(ctx context.Context, results []report.Result, one fu
 
 // start runs one peer in a directory and on a port of its own.
 func (r *runner) start(p peer.Peer) (*peer.Process, error) {
-	listen, err := freePort()
+	port, err := trial.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (r *runner) start(p peer.Peer) (*peer.Process, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make a directory: %w", err)
 	}
-	process, err := p.Start(peer.Site{Dir: dir, Listen: listen, Origin: r.origin}, r.machine.gateway)
+	process, err := p.Start(peer.Site{Dir: dir, Listen: netip.AddrPortFrom(r.origin.Addr(), uint16(port)), Origin: r.origin}, r.machine.gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -233,16 +233,6 @@ func (r *runner) rate(ctx context.Context, s scenario, processes []*peer.Process
 		return 0, err
 	}
 	return s.share * result.Median(report.PerSecond), nil
-}
-
-// freePort is one on which nothing listened a moment ago.
-func freePort() (netip.AddrPort, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("cannot find a free port: %w", err)
-	}
-	defer l.Close()
-	return netip.ParseAddrPort(l.Addr().String())
 }
 
 func pause(ctx context.Context, d time.Duration) error {

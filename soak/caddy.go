@@ -28,7 +28,7 @@ func caddy(s *stage, try string) contestant {
 		name += ", lb_try_duration " + try
 	}
 	return contestant{name, func(p *play) *gateway {
-		dir, listen, admin := p.TempDir(), freePort(p.stage), freePort(p.stage)
+		dir, listen, admin := p.TempDir(), freeAddress(p.stage), freeAddress(p.stage)
 		p.keep(dir, "caddy")
 		var server *process
 		p.front = &gateway{name: "caddy", address: listen}

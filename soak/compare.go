@@ -11,6 +11,8 @@ import (
 
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
+
+	"rgate/internal/trial"
 )
 
 // follower does for a gateway that knows nothing of containers what nginx-proxy
@@ -70,15 +72,8 @@ func (f *follower) update() error {
 	return f.tell(upstreams)
 }
 
-// freePort is an address on which nothing listened a moment ago.
-func freePort(s *stage) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// freeAddress is one on which nothing listens.
+func freeAddress(s *stage) string { return fmt.Sprint("127.0.0.1:", trial.Port(s)) }
 
 // awaitListening waits until a gateway takes connections.
 func awaitListening(s *stage, program *process, address string, said func() string) {

@@ -20,7 +20,7 @@ func nginx(s *stage) contestant {
 		s.Fatal(err)
 	}
 	return contestant{"nginx + reload", func(p *play) *gateway {
-		dir, listen := p.TempDir(), freePort(p.stage)
+		dir, listen := p.TempDir(), freeAddress(p.stage)
 		p.keep(dir, "nginx")
 		if err := os.Chmod(dir, 0o755); err != nil { // its workers are another user
 			p.Fatal(err)

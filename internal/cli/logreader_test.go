@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/admin"
+	"rgate/internal/trial"
 )
 
 // Whoever reads the log may go away or stop reading: that costs lines, which
@@ -94,7 +95,7 @@ func TestADemoThatNobodyReads(t *testing.T) {
 	_ = r.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	demo := exec.CommandContext(ctx, own, "demo", "--port", strconv.Itoa(free(t)))
+	demo := exec.CommandContext(ctx, own, "demo", "--port", strconv.Itoa(trial.Port(t)))
 	demo.Env = append(os.Environ(), envMain+"=1", "DOCKER_HOST=unix:///nowhere/docker.sock")
 	demo.Stdout = w
 	err = demo.Run()
@@ -130,7 +131,7 @@ func spawnPiped(t *testing.T, engine string) (_ *process, r, w *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
-	port := strconv.Itoa(free(t))
+	port := strconv.Itoa(trial.Port(t))
 	o := spawned{config: static(engine, echo(t)), listen: "127.0.0.1:" + port, shell: `exec "$0" "$@" 2>&3 3>&-`, files: []*os.File{w}}
 	p := prepare(t, &o)
 	p.start(o)

@@ -21,6 +21,7 @@ import (
 	"rgate/internal/admin"
 	"rgate/internal/config"
 	"rgate/internal/stats"
+	"rgate/internal/trial"
 )
 
 // served is a gateway that Main runs for the length of a test.
@@ -31,17 +32,6 @@ type served struct {
 	port   string
 	stderr *buffer
 	stop   func() int // ends it and answers its exit code
-}
-
-// free is a TCP port that nothing listens on.
-func free(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // backend is a server that answers with its name.
@@ -265,7 +255,7 @@ func TestJSONLogsAndDebug(t *testing.T) {
 }
 
 func TestNotRunning(t *testing.T) {
-	port := strconv.Itoa(free(t))
+	port := strconv.Itoa(trial.Port(t))
 	for _, args := range [][]string{{"stats"}, {"stats", "--json"}, {"stats", "--by", "route"}, {"reload"}, {"drain", "x"}, {"undrain", "x"}} {
 		a := rgate(t, append(args, "--port", port)...)
 		a.want(t, 1, "no gateway answers on ", port+".sock: is it running, and on that port?")

@@ -4,15 +4,12 @@ package conformance
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"rgate/internal/rig"
 )
@@ -109,32 +106,12 @@ func TestUnwantedBodyIsNoRequest(t *testing.T) {
 	}
 }
 
-// deaf is an address that nobody listens on until the test ends: its port is
-// bound, so that none of the test's own listeners can get it.
-func deaf(t *testing.T) string {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = unix.Close(fd) })
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("127.0.0.1:%d", sa.(*unix.SockaddrInet4).Port)
-}
-
 // TestExpectedBodyIsNotWaitedForInVain: with no endpoint to
 // be reached the client is told at once, though it never sends its body.
 func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
-	nobody := deaf(t)
 	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
-			_, in := expectant(t, kind, nobody)
+			_, in := expectant(t, kind, rig.Nobody)
 			if res := answerOf(t, in); res.StatusCode != 503 {
 				t.Errorf("got %d, want 503", res.StatusCode)
 			}

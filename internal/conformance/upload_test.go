@@ -40,7 +40,7 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 		g := rig.Start(t, engine, func(c *config.Config) {
 			b := c.Backends[0]
 			c.Backends = append(c.Backends, b)
-			c.Backends[1].Name, c.Backends[1].Endpoints = "dead", []string{dead(t)}
+			c.Backends[1].Name, c.Backends[1].Endpoints = "dead", []string{rig.Nobody}
 			c.Routes = []config.Route{
 				{PathPrefix: "/early", Backend: "b", Match: config.MatchLiteral},
 				{PathPrefix: "/dead", Backend: "dead", Match: config.MatchLiteral},
@@ -57,17 +57,6 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 			})
 		}
 	}
-}
-
-// dead is an address where nobody listens.
-func dead(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", rig.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	return l.Addr().String()
 }
 
 const uploadSize = 20 << 20

@@ -19,6 +19,7 @@ import (
 
 	"rgate/internal/discovery"
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 )
 
 func TestMain(m *testing.M) {
@@ -171,15 +172,17 @@ func app(name string) discovery.Selector {
 	return discovery.Selector{Backend: name, Labels: []discovery.Label{{Key: "app", Value: name}}, Address: discovery.AddressAuto}
 }
 
-// listen is a port of 127.0.0.1 that accepts.
+// listen is a port of 127.0.0.1 that accepts, and that nobody else has once it
+// is closed.
 func listen(t *testing.T) (net.Listener, int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port := trial.Port(t)
+	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	return l, l.Addr().(*net.TCPAddr).Port
+	return l, port
 }
 
 // fakeContainer has the address 127.0.0.1, so its port is one of the test's.

@@ -18,6 +18,7 @@ import (
 
 	"rgate/internal/discovery"
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 )
 
 // rig is a real engine with an image of the test server, and a label of its
@@ -206,8 +207,7 @@ func realIPv6(t *testing.T, r rig) {
 }
 
 func realModes(t *testing.T, r rig) {
-	l, port := listen(t)
-	_ = l.Close()
+	port := trial.Port(t)
 	w, _ := r.watch(t, func(s *discovery.Selector) { s.Port = port })
 	listenOn := []string{"-listen", fmt.Sprintf(":%d", port)}
 	host := r.run(t, enginetest.RunOptions{Name: "rgate-test-1" + enginetest.Unique(), Network: "host", Args: listenOn})

@@ -14,6 +14,7 @@ import (
 
 	"rgate/internal/discovery"
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 )
 
 // soon is well under a second, with room for a busy machine. What is to be
@@ -176,8 +177,7 @@ func TestHealthCounts(t *testing.T) {
 
 func TestAContainerIsTakenOnceItListens(t *testing.T) {
 	fake := enginetest.NewFake(t)
-	l, port := listen(t)
-	_ = l.Close()
+	port := trial.Port(t)
 	fake.Set(fakeContainer("one", "x", port))
 	e, _ := open(t, fake.Host, fast())
 	w := watchIt(t, e, app("x"))

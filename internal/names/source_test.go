@@ -2,13 +2,14 @@ package names
 
 import (
 	"context"
+	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"rgate/internal/discovery"
+	"rgate/internal/trial"
 )
 
 func TestEachAddressOfANameIsAnEndpoint(t *testing.T) {
@@ -118,21 +119,17 @@ func TestSelectLooksForNewNames(t *testing.T) {
 // Of a name with both families, what does not accept is no endpoint while
 // something does.
 func TestAFamilyThatNobodyListensOn(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port := trial.Port(t)
+	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := netip.MustParseAddrPort(l.Addr().String()).Port()
-	if _, err := net.DialTimeout("tcp6", netip.AddrPortFrom(netip.IPv6Loopback(), port).String(), time.Second); err == nil {
-		t.Skip("another program listens there")
-	}
 	dns := serveDNS(t)
 	dns.put("both.test", "::1", "127.0.0.1")
-	name := netip.AddrPortFrom(netip.IPv4Unspecified(), port).String()[len("0.0.0.0"):]
-	name = "both.test" + name
+	name := fmt.Sprint("both.test:", port)
 	w := dns.source().watched(t, name)
 	w.until(name+" "+l.Addr().String(), name+" (::1): it accepts no connections, as another address of the name does")
-	other, err := net.Listen("tcp6", netip.AddrPortFrom(netip.IPv6Loopback(), port).String())
+	other, err := net.Listen("tcp6", fmt.Sprint("[::1]:", port))
 	if err != nil {
 		_ = l.Close()
 		t.Skip("no IPv6 here")

@@ -3,7 +3,6 @@ package packaging
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 )
 
 const program = "rgate/cmd/rgate"
@@ -93,22 +93,12 @@ func socketOf(t *testing.T, engine *enginetest.Engine) (path string, group uint3
 	return path, info.Sys().(*syscall.Stat_t).Gid
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // The image, built and run as compose.yml says, serves both services without
 // being root and without more of the engine than its socket's group gives.
 func TestComposeServesTwoServices(t *testing.T) {
 	engine := enginetest.Machine(t)
 	socket, group := socketOf(t, engine)
-	id, port := "rgatetest"+enginetest.Unique(), freePort(t)
+	id, port := "rgatetest"+enginetest.Unique(), trial.Port(t)
 	c := &composer{t: t, command: composeCommand(t), dir: checkout(t), env: []string{
 		"DOCKER_HOST=" + engine.Host, "DOCKER_BUILDKIT=0", "COMPOSE_DOCKER_CLI_BUILD=0", "COMPOSE_PROJECT_NAME=" + id,
 		"RGATE_IMAGE=rgate-test:" + id, fmt.Sprint("RGATE_PORT=", port),

@@ -5,6 +5,10 @@ import (
 	"math/rand/v2"
 )
 
+// Nobody is an address that refuses connections. Its port is of a service that
+// nobody runs, and none that a listener gets which takes any.
+const Nobody = "127.0.0.1:1"
+
 // Address is one to listen on, on this machine and with any port, that nothing
 // else uses. What connects to a port that was free a moment ago, as other tests
 // do, does not meet it; and thousands of listeners one after the other, as a

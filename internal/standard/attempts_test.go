@@ -22,7 +22,7 @@ func hello(w http.ResponseWriter, q *http.Request) {
 
 func TestRefusedConnectionsAreRetriedElsewhere(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil, nowhere(t), backend(t, hello))
+	r := start(t, nil, nowhere, backend(t, hello))
 	for i := range 10 {
 		method, fields := "GET /", []string{}
 		if i%2 == 1 {
@@ -54,7 +54,7 @@ func TestFailuresOfEndpoints(t *testing.T) {
 		endpoints    []string
 	}{
 		{"none", "no_endpoint", 503, nil},
-		{"refused", "connect_failed", 503, []string{nowhere(t)}},
+		{"refused", "connect_failed", 503, []string{nowhere}},
 		{"closes", "upstream_closed", 502, []string{say("")}},
 		{"half a head", "upstream_closed", 502, []string{say("HTTP/1.1 200 OK\r\nA: b\r\n")}},
 		{"no HTTP", "upstream_invalid", 502, []string{say("SSH-2.0-OpenSSH\r\n\r\n")}},

@@ -145,7 +145,7 @@ func readHead(r *bufio.Reader) string {
 
 // nowhere is an address that refuses connections. A port that was free a
 // moment ago may be another test's by now.
-func nowhere(*testing.T) string { return "127.0.0.1:1" }
+const nowhere = "127.0.0.1:1"
 
 // peer is a raw client connection.
 type peer struct {

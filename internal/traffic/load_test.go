@@ -87,12 +87,7 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 			}
 		})
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	if r := (&client{address: l.Addr().String()}).do(Request{Kind: Kinds[0]}); r.Err == nil {
+	if r := (&client{address: "127.0.0.1:1"}).do(Request{Kind: Kinds[0]}); r.Err == nil {
 		t.Error("nobody listens: no error")
 	}
 }

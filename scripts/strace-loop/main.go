@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"rgate/internal/install"
+	"rgate/internal/trial"
 )
 
 func main() {
@@ -53,10 +54,11 @@ func run(binary string, requests int) error {
 	}
 	defer origin.Close()
 	go serve(origin)
-	address, err := freeAddress()
+	port, err := trial.FreePort()
 	if err != nil {
 		return err
 	}
+	address := fmt.Sprint("127.0.0.1:", port)
 	config := filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, configText, origin.Addr(), filepath.Join(dir, "admin.sock")), 0o600); err != nil {
 		return err
@@ -90,15 +92,6 @@ routes: [{path_prefix: /, backend: b}]
 backends: [{name: b, endpoints: ["%s"]}]
 admin: {socket: "%s"}
 `
-
-// freeAddress is one that nobody listens on.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
 
 // serve answers every request on every connection.
 func serve(l net.Listener) {
