@@ -2,10 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,18 +17,23 @@ import (
 // explanation is why a request goes where it goes.
 type explanation struct {
 	Method     string      `json:"method"`
+	Host       string      `json:"host,omitempty"`
 	Path       string      `json:"path"` // as it is matched and forwarded
 	Outcome    string      `json:"outcome"`
+	Allow      []string    `json:"allow,omitempty"` // the methods by which some route would take it
 	Route      string      `json:"route,omitempty"`
 	Backend    string      `json:"backend,omitempty"`
 	Lost       []lostRoute `json:"lost"`
 	Containers []lookedAt  `json:"containers"`
 	Stale      string      `json:"stale,omitempty"`
+	why        string      // Route takes it
 }
 
 type lostRoute struct {
+	Route      string `json:"route"`
 	PathPrefix string `json:"path_prefix"`
 	Why        string `json:"why"`
+	near       route.Near
 }
 
 type lookedAt struct {
@@ -40,7 +44,8 @@ type lookedAt struct {
 }
 
 func newExplain(p Process) *cobra.Command {
-	var file string
+	var file, host string
+	var headers []string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain [METHOD] URL-OR-PATH",
@@ -48,10 +53,11 @@ func newExplain(p Process) *cobra.Command {
 		Long: `Say where a request would go, and why: which route takes it and which lost,
 which backend, and each container looked at with why it was taken or left out.
 Nothing is sent anywhere but questions to the engine.`,
-		Example: "  rgate explain /api/payment/7\n  rgate explain POST http://localhost:8080/api/orders?id=3",
+		Example: "  rgate explain /api/payment/7\n  rgate explain POST http://localhost:8080/api/orders?id=3\n" +
+			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return usageError{errors.New("explain takes a URL or path, and a method before it if you like: rgate explain GET /api/orders")}
+				return usageError{errExplainArgs}
 			}
 			return nil
 		},
@@ -64,7 +70,11 @@ Nothing is sent anywhere but questions to the engine.`,
 			if len(args) == 2 {
 				method = strings.ToUpper(args[0])
 			}
-			e, err := explain(cmd.Context(), cfg, method, target)
+			a, err := newAsked(method, target, host, headers)
+			if err != nil {
+				return err
+			}
+			e, err := explain(cmd.Context(), cfg, a)
 			if err != nil {
 				return err
 			}
@@ -75,40 +85,17 @@ Nothing is sent anywhere but questions to the engine.`,
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file")
+	cmd.Flags().StringVar(&host, "host", "", "host that is asked for; of a URL it is the URL's")
+	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil, "a header of the request, as 'Name: value'; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-// rawPath cuts the path, as it would be sent, out of a URL or path.
-func rawPath(target string) (string, error) {
-	if _, rest, absolute := strings.Cut(target, "://"); absolute {
-		if _, err := url.Parse(target); err != nil {
-			return "", usageError{fmt.Errorf("%q is no URL: %w", target, err)}
-		}
-		at := strings.IndexAny(rest, "/?#")
-		target = "/"
-		if at >= 0 && rest[at] == '/' {
-			target = rest[at:]
-		}
-	}
-	if at := strings.IndexAny(target, "?#"); at >= 0 {
-		target = target[:at]
-	}
-	if !strings.HasPrefix(target, "/") {
-		return "", usageError{fmt.Errorf("%q is neither a URL nor a path: a path begins with /", target)}
-	}
-	return target, nil
-}
-
-func explain(ctx context.Context, cfg *config.Config, method, target string) (explanation, error) {
-	e := explanation{Method: method, Path: target, Lost: []lostRoute{}, Containers: []lookedAt{}}
-	raw, err := rawPath(target)
+func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, error) {
+	e := explanation{Method: a.method, Host: a.host, Path: a.path, Lost: []lostRoute{}, Containers: []lookedAt{}}
+	path, err := proxy.Normalize(nil, []byte(a.path))
 	if err != nil {
-		return e, err
-	}
-	path, err := proxy.Normalize(nil, []byte(raw))
-	if err != nil {
-		e.Path, e.Outcome = raw, "400: "+err.Error()
+		e.Outcome = "400: " + err.Error()
 		return e, nil
 	}
 	e.Path = string(path)
@@ -116,16 +103,23 @@ func explain(ctx context.Context, cfg *config.Config, method, target string) (ex
 		e.Outcome = "the statistics page answers, before any route"
 		return e, nil
 	}
-	table := route.Build(cfg, survey(ctx, cfg), nil)
+	table, q := route.Build(cfg, survey(ctx, cfg), nil), a.request(path)
 	e.Stale = table.Stale()
-	taker := table.Match(&route.Request{Path: path})
-	e.Lost = lost(table, path, taker)
-	if taker == nil {
+	taker, others := table.Match(q)
+	e.Lost = lost(table, q)
+	switch {
+	case taker != nil:
+		e.Route, e.why = taker.ID, "the longest prefix that takes it"
+		if taker.ID != taker.Prefix {
+			e.why = "the most specific that takes it"
+		}
+		e.look(taker.Targets[0].Backend) // the file names one
+	case others != 0:
+		e.Allow = table.MethodNames(others)
+		e.Outcome = fmt.Sprintf("405: no route takes %s here, only %s", a.method, strings.Join(e.Allow, ", "))
+	default:
 		e.Outcome = fmt.Sprintf("%d: no route takes it, so default_response answers", cfg.DefaultResponse.StatusCode)
-		return e, nil
 	}
-	e.Route = taker.Prefix
-	e.look(taker.Targets[0].Backend) // the file names one
 	return e, nil
 }
 
@@ -158,24 +152,15 @@ func (e *explanation) look(b *route.Backend) {
 	}
 }
 
-// lost says of each other route why it does not take path.
-func lost(t *route.Table, path []byte, taker *route.Route) []lostRoute {
+// lost says of each other route why it does not take q, the nearest first.
+func lost(t *route.Table, q *route.Request) []lostRoute {
 	all := []lostRoute{}
-	begins := map[*route.Route]bool{}
-	for _, r := range t.Prefixes(path) {
-		begins[r] = true
-	}
 	for _, r := range t.Routes {
-		switch {
-		case r == taker:
-		case !begins[r]:
-			all = append(all, lostRoute{r.Prefix, "the path does not begin with it"})
-		case !r.Takes(path):
-			all = append(all, lostRoute{r.Prefix, "match: segment, and the path goes on within the segment"})
-		default:
-			all = append(all, lostRoute{r.Prefix, "shorter than " + taker.Prefix})
+		if why, near := t.Why(r, q); near != route.Taken {
+			all = append(all, lostRoute{r.ID, r.Prefix, why, near})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b lostRoute) int { return int(b.near) - int(a.near) })
 	return all
 }
 
@@ -184,8 +169,11 @@ const mostLost = 20
 
 func (p Process) printExplanation(e explanation) error {
 	_ = say(p.Stdout, "%s %s\n", e.Method, e.Path)
+	if e.Host != "" {
+		_ = say(p.Stdout, "  host     %s\n", e.Host)
+	}
 	if e.Route != "" {
-		_ = say(p.Stdout, "  route    %s (the longest prefix that takes it)\n  backend  %s\n", e.Route, e.Backend)
+		_ = say(p.Stdout, "  route    %s (%s)\n  backend  %s\n", e.Route, e.why, e.Backend)
 	}
 	_ = say(p.Stdout, "  outcome  %s\n", e.Outcome)
 	if e.Stale != "" {
@@ -210,7 +198,7 @@ func (p Process) printExplanation(e explanation) error {
 			_ = say(w, "  and %d more\n", len(e.Lost)-i)
 			break
 		}
-		_ = say(w, "  %s\t%s\n", r.PathPrefix, r.Why)
+		_ = say(w, "  %s\t%s\n", r.Route, r.Why)
 	}
 	return w.Flush()
 }

@@ -59,10 +59,14 @@ const (
 	MatchSegment MatchMode = "segment" // at a slash or the end: /api does not take /apiary
 )
 
-// Route sends the paths under a prefix to a backend.
+// Route sends the requests that are as it asks to a backend.
 type Route struct {
+	Hosts      []string // as requests are compared with them, or `*.` and what follows; empty for any
 	PathPrefix string
-	Backend    string // name of one of Config.Backends
+	Methods    []string    // empty for any
+	Headers    []Condition // by name
+	Query      []Condition // by name
+	Backend    string      // name of one of Config.Backends
 	Match      MatchMode
 	Line       int // where the route begins in the file, from 1
 }

@@ -56,14 +56,11 @@ func (c *draft) resolve(d *decoder) {
 		known = append(known, b.Name)
 	}
 	c.Routes = make([]Route, 0, len(c.routes))
-	prefixes := make(map[string]int, len(c.routes))
-	for _, r := range c.routes {
+	places := places{d: d, at: make(map[place][]*routeDraft, len(c.routes)), methods: map[string]bool{}}
+	for i := range c.routes {
+		r := &c.routes[i]
 		c.Routes = append(c.Routes, r.Route)
-		if line, ok := prefixes[r.PathPrefix]; ok && r.PathPrefix != "" {
-			d.problem(r.prefix, "change or remove one of the two", "two routes have the prefix %s, the first on line %d", shown(r.PathPrefix), line)
-		} else if r.prefix != nil {
-			prefixes[r.PathPrefix] = r.prefix.Line
-		}
+		places.add(r)
 		if _, ok := backends[r.Backend]; !ok && r.Backend != "" {
 			d.problem(r.backend, d.backendHint(r.Backend, known), "no backend is named %s", shown(r.Backend))
 		}

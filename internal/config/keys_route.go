@@ -6,11 +6,16 @@ import "go.yaml.in/yaml/v4"
 // nil where the key was missing or its value no text.
 type routeDraft struct {
 	Route
-	prefix, backend *yaml.Node
+	item, prefix, backend *yaml.Node
+	wrong                 bool // not all that it asks for could be read
 }
 
 var routeKeys = []key[routeDraft]{
+	distinct("hosts", readHost, func(r *routeDraft) *[]string { return &r.Hosts }),
 	marked("path_prefix", text(), func(r *routeDraft) (*string, **yaml.Node) { return &r.PathPrefix, &r.prefix }),
+	distinct("methods", readMethod, func(r *routeDraft) *[]string { return &r.Methods }),
+	{name: "headers", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Headers = readConditions(d, n, "headers", headerName) }},
+	{name: "query", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Query = readConditions(d, n, "query", parameterName) }},
 	marked("backend", text(checkName), func(r *routeDraft) (*string, **yaml.Node) { return &r.Backend, &r.backend }),
 	value("match", choice(MatchLiteral, MatchSegment), func(r *routeDraft) *MatchMode { return &r.Match }),
 }
@@ -27,15 +32,52 @@ func marked[T, V any](name string, read reader[V], at func(*T) (*V, **yaml.Node)
 	}}
 }
 
+// distinct is values, none of which may be there twice.
+func distinct[T any](name string, read reader[string], at func(*T) *[]string) key[T] {
+	return key[T]{name: name, read: func(d *decoder, n *yaml.Node, into *T) {
+		lines := map[string]int{}
+		for _, item := range d.items(n, name) {
+			s, ok := d.scalar(name, item)
+			if !ok {
+				continue
+			}
+			v, ok := read(d, s)
+			if !ok {
+				continue
+			}
+			if line, twice := lines[v]; twice {
+				d.problem(s.node, "keep one of them", "%s is listed twice in `%s`, first on line %d", shown(v), name, line)
+				continue
+			}
+			lines[v] = s.node.Line
+			*at(into) = append(*at(into), v)
+		}
+	}}
+}
+
+// asksForMore tells whether a route has keys besides those of a plain one.
+func asksForMore(present map[string]entry) bool {
+	for _, name := range []string{"hosts", "methods", "headers", "query"} {
+		if _, ok := present[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 func readRoutes(d *decoder, n *yaml.Node, into *draft) {
 	for _, item := range d.items(n, "routes") {
-		route := routeDraft{Route: Route{Match: MatchLiteral, Line: item.Line}}
-		since := d.unknown
+		route := routeDraft{Route: Route{Match: MatchLiteral, Line: item.Line}, item: item}
+		since, problems := d.unknown, len(d.problems)
 		present := mapping(d, item, "a route", routeKeys, &route)
+		route.wrong = len(d.problems) > problems && asksForMore(present)
 		if route.prefix != nil {
 			checkPrefix(d, route.prefix, route.PathPrefix, route.Match)
 		}
-		if _, ok := present["path_prefix"]; !ok {
+		hosts, forHosts := present["hosts"]
+		if _, ok := present["path_prefix"]; !ok && forHosts && !isEmpty(hosts.value) {
+			route.PathPrefix = "/"
+		} else if !ok {
 			d.missing(item, since, "`path_prefix` of this route", "such as `path_prefix: /api`; `/` takes every path")
 		}
 		if _, ok := present["backend"]; !ok {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,7 @@ func TestTenThousandRoutes(t *testing.T) {
 	if err != nil || len(cfg.Routes) != 10_000 || len(cfg.Backends) != 10_000 {
 		t.Fatalf("got %v", err)
 	}
-	if r := cfg.Routes[9_999]; r != (Route{PathPrefix: "/r9999", Backend: "b9999", Match: MatchLiteral, Line: 10_001}) {
+	if r := cfg.Routes[9_999]; !reflect.DeepEqual(r, Route{PathPrefix: "/r9999", Backend: "b9999", Match: MatchLiteral, Line: 10_001}) {
 		t.Errorf("last route is %+v", r)
 	}
 }

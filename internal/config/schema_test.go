@@ -110,7 +110,7 @@ func TestKeysFillEveryField(t *testing.T) {
 			case name != "":
 				fields = append(fields, prefix+name)
 			}
-			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" {
+			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Condition" {
 				walk(prefix+name+".", inner)
 			}
 		}
@@ -194,6 +194,7 @@ func TestFilesFitTheSchema(t *testing.T) {
 func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 	schema := compiledSchema(t)
 	const b = "backends: [{name: b, match_labels: [x], "
+	const r, p, toB = "routes: [{backend: b, ", "routes: [{backend: b, path_prefix: /, ", "\nbackends: [{name: b, match_labels: [x]}]"
 	for text, want := range map[string]bool{
 		"retries: 3":                          true,
 		"retries: 11":                         false,
@@ -219,15 +220,26 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 		"engine: warp":                        false,
 		"default_response: {status_code: 99}": false,
 		"routes: [{path_prefix: /}]":          false,
-		"trusted_proxies: [10.0.0.0/8]":       true,
-		"trusted_proxies: 10.0.0.0/8":         false,
-		b + "health: false}]":                 true,
-		b + "health: true}]":                  false,
-		b + "port: 70000}]":                   false,
-		b + "address: published}]":            true,
-		b + "prot: 80}]":                      false,
-		"backends: [{name: b}]":               false,
-		"backends: [{name: b, match_labels: {a: 1, b: true, c: }}]": true,
+		r + "}]" + toB:                        false,
+		r + "hosts: []}]" + toB:               false,
+		r + "hosts: [a.example]}]" + toB:      true,
+		r + "hosts: a.example}]" + toB:        false,
+		p + "hosts: [], methods: , headers: {}, query: }]" + toB:      true,
+		p + "methods: [GET, M-SEARCH]}]" + toB:                        true,
+		p + "methods: [get]}]" + toB:                                  false,
+		p + "headers: {X-A: b, X-N: 2, X-T: true, X-F: 'no'}}]" + toB: true,
+		p + "headers: {X-F: false}}]" + toB:                           false,
+		p + "query: {a: , b: c}}]" + toB:                              false,
+		p + "query: [a]}]" + toB:                                      false,
+		"trusted_proxies: [10.0.0.0/8]":                               true,
+		"trusted_proxies: 10.0.0.0/8":                                 false,
+		b + "health: false}]":                                         true,
+		b + "health: true}]":                                          false,
+		b + "port: 70000}]":                                           false,
+		b + "address: published}]":                                    true,
+		b + "prot: 80}]":                                              false,
+		"backends: [{name: b}]":                                       false,
+		"backends: [{name: b, match_labels: {a: 1, b: true, c: }}]":   true,
 	} {
 		_, err := Parse("config.yml", []byte(text), nil)
 		if got := err == nil; got != want {

@@ -13,6 +13,8 @@ type bare struct{}
 
 func (*bare) Get(string) []byte                { return nil }
 func (*bare) Join(dst []byte, _ string) []byte { return dst }
+func (*bare) Has(string) bool                  { return false }
+func (*bare) Is(string, string) bool           { return false }
 func (*bare) Via([]byte) bool                  { return false }
 
 // The decisions on a plain request allocate nothing.

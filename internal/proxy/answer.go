@@ -3,11 +3,13 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // The stable codes of the header X-Rgate-Reason.
 const (
 	ReasonNoRoute    = "no_route"
+	ReasonMethod     = "method_not_allowed"
 	ReasonNoEndpoint = "no_endpoint"
 	ReasonConnect    = "connect_failed"
 	ReasonTimeout    = "upstream_timeout"
@@ -51,6 +53,17 @@ func plain(status int, reason, body string) *Answer {
 		RetryAfter: status == 503,
 	}
 }
+
+// methodNotAllowed is the answer to a request that routes would take by other
+// methods (RFC 9110 §15.5.6).
+func methodNotAllowed(others []string) *Answer {
+	a := plain(405, ReasonMethod, "no route takes this method here\n")
+	a.Fields = [][2]string{{"Allow", strings.Join(others, ", ")}}
+	return a
+}
+
+// unmatched tells whether a says that no route takes a request.
+func (a *Answer) unmatched() bool { return a.Reason == ReasonNoRoute || a.Reason == ReasonMethod }
 
 // BadRequest is the answer to a request that is refused, with why.
 func BadRequest(why string) *Answer { return plain(400, ReasonBadRequest, why+"\n") }

@@ -14,6 +14,8 @@ import (
 type Header interface {
 	Get(name string) []byte              // the first value, nil for none
 	Join(dst []byte, name string) []byte // all values, joined by ", "
+	Has(name string) bool                // whether there is a field of that name
+	Is(name, value string) bool          // whether what Join gives is this
 	Via(pseudonym []byte) bool           // whether a Via field names it
 }
 

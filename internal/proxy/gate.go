@@ -49,6 +49,14 @@ func (g *Gate) Swap(t *route.Table) {
 	}})
 }
 
+// answer is for what no route takes, though some would by other methods.
+func (t *compiled) answer(others route.Methods) *Answer {
+	if others == 0 {
+		return t.unmatched
+	}
+	return methodNotAllowed(t.MethodNames(others))
+}
+
 // Verdict is what is to be done with a request.
 type Verdict uint8
 
@@ -71,9 +79,10 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if v, done := x.locate(); done {
 		return v
 	}
-	if x.Route = x.match(t.Table); x.Route == nil {
+	var others route.Methods
+	if x.Route, others = x.match(t.Table); x.Route == nil {
 		t.Unmatched.Begin()
-		return x.reply(t.unmatched)
+		return x.reply(t.answer(others))
 	}
 	x.target = x.Route.Target(mathrand.Int64N)
 	x.target.Stats.Begin()
@@ -118,8 +127,14 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 	return 0, false
 }
 
-// match is the route of t that takes x; nil for none.
-func (x *Exchange) match(t *route.Table) *route.Route { return t.Match(&route.Request{Path: x.Path}) }
+// match is the route of t that takes x, or nil and the methods by which some
+// would.
+func (x *Exchange) match(t *route.Table) (*route.Route, route.Methods) {
+	if t.Plain() {
+		return t.Match(&route.Request{Path: x.Path})
+	}
+	return t.Match(&route.Request{Host: x.Host, Method: x.Method, Path: x.Path, Query: x.Query, Fields: x.Header})
+}
 
 // Refuse begins and answers an exchange whose request could not be read or is
 // refused by the engine. Whatever x holds of the request may be missing.

@@ -27,6 +27,10 @@ func (f fields) Join(dst []byte, name string) []byte {
 	return append(dst, strings.Join(f[name], ", ")...)
 }
 
+func (f fields) Has(name string) bool { return len(f[name]) > 0 }
+
+func (f fields) Is(name, value string) bool { return f.Has(name) && string(f.Join(nil, name)) == value }
+
 func (f fields) Via(pseudonym []byte) bool {
 	return bytes.Contains(f.Join(nil, "Via"), pseudonym)
 }

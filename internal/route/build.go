@@ -78,14 +78,15 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 		t.Backends = append(t.Backends, b)
 	}
 	used := map[stats.Key]bool{unmatched: true}
+	t.plain, t.methods = true, namesOf(cfg.Routes)
 	for _, c := range cfg.Routes {
-		r := &Route{ID: c.PathPrefix, Prefix: c.PathPrefix, Match: c.Match, Line: c.Line, segment: c.Match == config.MatchSegment}
+		r := compileRoute(&c, t.methods)
 		r.lead(t.byName[c.Backend], 1, t.Ledger)
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true
 		}
 		t.Routes = append(t.Routes, r)
-		t.tree.insert(r.Prefix, r)
+		t.place(r)
 	}
 	if prev.Config != cfg {
 		t.Ledger.Keep(used)

@@ -18,19 +18,30 @@ type Table struct {
 	Held      []string        // names and ids of containers that are drained by hand, present or not
 	Unmatched *stats.Counters // requests that no route took
 	Ledger    *stats.Ledger   // holds all counters of routes, those that are gone too
-	tree      tree
 	byName    map[string]*Backend
+
+	plain   bool             // no route asks for more than a prefix
+	tree    tree             // routes for every host
+	hosts   map[string]*tree // routes for a host
+	below   map[string]*tree // routes for all names below one
+	methods methodNames
 }
 
 // Route is one compiled route.
 type Route struct {
-	ID      string // tells it apart from all others of its table; the prefix, until routes ask for more
+	ID      string   // tells it apart from all others of its table; the prefix where it asks for nothing else
+	Hosts   []string // as in config.Route; empty for any
 	Prefix  string
 	Match   config.MatchMode
+	Methods []string  // empty for any
 	Targets []*Target // at least one
 	Line    int       // in the config file
-	weight  int64     // of all targets
-	segment bool
+
+	weight     int64 // of all targets
+	segment    bool
+	methods    Methods // those of Methods; none for any
+	conditions []condition
+	asks       int // config.Route.Conditions
 }
 
 // Backend is one compiled backend: its rules, its endpoints of the moment and
@@ -42,21 +53,6 @@ type Backend struct {
 	Notes   map[*upstream.Endpoint]string // what a user should know of an endpoint
 	Sticky  *Sticky                       // nil for none
 }
-
-// Match returns the route whose prefix is the longest that the path of q begins
-// with, or nil. It does not allocate.
-func (t *Table) Match(q *Request) *Route { return t.tree.match(q.Path) }
-
-// Prefixes returns all routes whose prefix path begins with, shortest first,
-// those that do not take it (match: segment) among them: what `explain` shows.
-func (t *Table) Prefixes(path []byte) []*Route {
-	var all []*Route
-	t.tree.each(path, func(r *Route) { all = append(all, r) })
-	return all
-}
-
-// Takes tells whether r takes a normalised path that begins with its prefix.
-func (r *Route) Takes(path []byte) bool { return r.takes(path) }
 
 // Stale is why a source cannot be asked now; "" while all answer.
 func (t *Table) Stale() string {

@@ -2,6 +2,7 @@ package route
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -11,18 +12,48 @@ type tree struct {
 	label    string
 	firsts   []byte // first byte of each child's label
 	children []*tree
-	route    *Route
+	route    *Route   // of this prefix, that asks for nothing else
+	asking   []*Route // of this prefix, those that ask for most first
+}
+
+// place inserts r where requests for its hosts are looked for.
+func (t *Table) place(r *Route) {
+	t.plain = t.plain && r.asks == 0 && len(r.Hosts) == 0
+	if len(r.Hosts) == 0 {
+		t.tree.insert(r.Prefix, r)
+	}
+	for _, host := range r.Hosts {
+		if name, wild := strings.CutPrefix(host, "*."); wild {
+			treeOf(&t.below, name).insert(r.Prefix, r)
+		} else {
+			treeOf(&t.hosts, host).insert(r.Prefix, r)
+		}
+	}
+}
+
+func treeOf(all *map[string]*tree, host string) *tree {
+	if *all == nil {
+		*all = map[string]*tree{}
+	}
+	t := (*all)[host]
+	if t == nil {
+		t = &tree{}
+		(*all)[host] = t
+	}
+	return t
 }
 
 func (t *tree) insert(prefix string, r *Route) {
 	if prefix == "" {
-		t.route = r
+		t.add(r)
 		return
 	}
 	i := bytes.IndexByte(t.firsts, prefix[0])
 	if i < 0 {
 		t.firsts = append(t.firsts, prefix[0])
-		t.children = append(t.children, &tree{label: prefix, route: r})
+		child := &tree{label: prefix}
+		child.add(r)
+		t.children = append(t.children, child)
 		return
 	}
 	child := t.children[i]
@@ -35,25 +66,25 @@ func (t *tree) insert(prefix string, r *Route) {
 	child.insert(prefix[n:], r)
 }
 
+// add puts r behind those of its prefix that ask for as much as it.
+func (t *tree) add(r *Route) {
+	if r.asks == 0 {
+		t.route = r
+		return
+	}
+	at := len(t.asking)
+	for at > 0 && t.asking[at-1].asks < r.asks {
+		at--
+	}
+	t.asking = slices.Insert(t.asking, at, r)
+}
+
 func commonLength(a, b string) int {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
 	}
 	return n
-}
-
-// each calls f with every route whose prefix path begins with, shortest first.
-func (t *tree) each(path []byte, f func(*Route)) {
-	for at := 0; ; {
-		if t.route != nil {
-			f(t.route)
-		}
-		if t = t.next(path, at); t == nil {
-			return
-		}
-		at += len(t.label)
-	}
 }
 
 // match returns the route of the longest prefix that takes path.

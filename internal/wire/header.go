@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 
 	"rgate/internal/h1"
 )
@@ -31,6 +32,36 @@ func (h *Header) Join(dst []byte, name string) []byte {
 		}
 	}
 	return dst
+}
+
+// Has implements proxy.Header.
+func (h *Header) Has(name string) bool {
+	for i := range h.Request.Fields {
+		if f := &h.Request.Fields[i]; len(f.Name) == len(name) && foldEqual(f.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Is implements proxy.Header.
+func (h *Header) Is(name, value string) bool {
+	rest, found := value, false
+	for i := range h.Request.Fields {
+		f := &h.Request.Fields[i]
+		if len(f.Name) != len(name) || !foldEqual(f.Name, name) {
+			continue
+		}
+		begins := true
+		if found {
+			rest, begins = strings.CutPrefix(rest, ", ")
+		}
+		if !begins || len(f.Value) > len(rest) || string(f.Value) != rest[:len(f.Value)] {
+			return false
+		}
+		rest, found = rest[len(f.Value):], true
+	}
+	return found && rest == ""
 }
 
 // Via implements proxy.Header.

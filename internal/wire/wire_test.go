@@ -75,6 +75,31 @@ func TestRequestFields(t *testing.T) {
 
 // A request that comes back is known by the name that it was sent on with,
 // whatever else stands in Via.
+// What a header's values are together does not depend on how many lines they
+// came in.
+func TestHeaderValuesTogether(t *testing.T) {
+	_, r := begun(t, "GET /api HTTP/1.1\r\nHost: h\r\nX-One: a\r\nX-Empty:\r\nx-two: a\r\nX-TWO:  b, c \r\n\r\n")
+	h := &Header{Request: r}
+	for name, values := range map[string]map[string]bool{
+		"X-One":   {"a": true, "A": false, "": false, "a,": false, "a, b": false},
+		"X-Two":   {"a, b, c": true, "a": false, "a, ": false, "a, b": false, "a,b, c": false, "b, c": false, "a, b, c, ": false},
+		"X-Empty": {"": true, "a": false},
+		"X-None":  {"": false},
+	} {
+		if got := h.Has(name); got != (name != "X-None") {
+			t.Errorf("%s is there: %v", name, got)
+		}
+		for value, want := range values {
+			if got := h.Is(name, value); got != want {
+				t.Errorf("%s is %q: %v", name, value, got)
+			}
+			if joined := string(h.Join(nil, name)); want && joined != value {
+				t.Errorf("%s joined is %q", name, joined)
+			}
+		}
+	}
+}
+
 func TestVia(t *testing.T) {
 	x, r := begun(t, "GET / HTTP/1.0\r\nHost: h\r\n\r\n")
 	head := string(AppendRequestHead(nil, x, r))
