@@ -13,7 +13,7 @@ func (g *Gateway) newEngine(o standard.Options) (engine, error) {
 	}
 	handed := loop.NewHanded(g.listener.Addr())
 	behind := standard.New(o)
-	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, MakeRoom: behind.MakeRoom, Inform: o.Inform})
+	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, MakeRoom: behind.MakeRoom})
 	if err != nil {
 		return nil, err
 	}

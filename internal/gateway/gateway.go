@@ -116,6 +116,7 @@ func New(o Options) (*Gateway, error) {
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
 	g.statistics = admin.NewStatistics(g.gate.Table)
+	g.gate.Inform(g.statistics.Page)
 	if err := g.openSources(); err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	var err error
-	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log, Inform: g.statistics.Page})
+	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log})
 	if err != nil {
 		return nil, g.refuse(err)
 	}

@@ -30,8 +30,8 @@ func (l *loop) rest(err error) {
 	}
 }
 
-// resume ends a rest that was long enough.
-func (l *loop) resume() {
+// endRest ends a rest that was long enough.
+func (l *loop) endRest() {
 	if l.restUntil.IsZero() || l.now.Before(l.restUntil) {
 		return
 	}

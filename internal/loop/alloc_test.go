@@ -9,6 +9,8 @@ import (
 	"net"
 	"runtime"
 	"testing"
+
+	"rgate/internal/config"
 )
 
 // echo is an endpoint that allocates nothing per request.
@@ -61,21 +63,58 @@ func TestAllocatesNothingPerRequest(t *testing.T) {
 	for range 200 {
 		once()
 	}
+	const requests, budget = 5000, 20
+	if least := allocations(requests, budget, once); least > budget {
+		t.Errorf("%d allocations in %d requests", least, requests)
+	}
+}
+
+// One that waits costs what leads back to it, its wake and a place in the queue.
+func TestWaitingAllocatesLittle(t *testing.T) {
+	g := start(t, func(c *config.Config, _ *Options) { c.Backends[0].Traffic.MaxInFlight = 1 }, echo(t))
+	request := []byte(plainGet)
+	answer := make([]byte, 4096)
+	clients := []net.Conn{g.dial(), g.dial()}
+	n := 0
+	once := func() {
+		for _, c := range clients {
+			if _, err := c.Write(request); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range clients {
+			if n == 0 {
+				n, _ = c.Read(answer)
+			} else if _, err := io.ReadFull(c, answer[:n]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 200 {
+		once()
+	}
+	const pairs = 2000 // of which one waits at most
+	if least := allocations(pairs, 3*pairs+20, once); least > 3*pairs+20 {
+		t.Errorf("%d allocations where %d waited", least, pairs)
+	}
+}
+
+// allocations are those of n times once; at once where they are within budget.
+func allocations(n int, budget uint64, once func()) uint64 {
 	// The runtime allocates for itself now and then (a thread costs two), however
 	// many the requests: the budget is a constant, and the best of a few rounds
 	// counts. What a request allocates is in all of them.
-	const requests, budget = 5000, 20
 	least := uint64(math.MaxUint64)
 	for range 3 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		for range requests {
+		for range n {
 			once()
 		}
 		runtime.ReadMemStats(&after)
 		if least = min(least, after.Mallocs-before.Mallocs); least <= budget {
-			return
+			break
 		}
 	}
-	t.Errorf("%d allocations in %d requests", least, requests)
+	return least
 }

@@ -21,9 +21,7 @@ type phase uint8
 
 const (
 	phaseHead   phase = iota // quiet, or a request head is coming
-	phaseWait                // something beside the loop will post
-	phaseQueue               // the backend is full
-	phaseInform              // the statistics page is being made
+	phaseWait                // suspended for a job
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
 	phaseLinger              // all is said; what still comes is thrown away
@@ -52,7 +50,6 @@ type work struct {
 	memory
 	exchange
 	attempt
-	serial int // tells apart the uses of one work
 }
 
 // memory is kept from exchange to exchange.
@@ -73,7 +70,7 @@ type exchange struct {
 	keep int // length of the request head in front of in
 
 	origin *origin
-	ticket *upstream.Ticket // in phaseQueue
+	wait   *wait // in phaseWait
 
 	reqDone   bool // the request's body was read to its end
 	raw       bool // the answer ends with the client's connection
@@ -137,7 +134,6 @@ func (w *work) reset() {
 	w.reqBody.Reset()
 	w.respBody.Reset()
 	w.exchange, w.attempt = exchange{}, attempt{}
-	w.serial++
 }
 
 // need gives b memory where it has none.
@@ -177,9 +173,7 @@ func (l *loop) drive(c *conn) {
 // gone looks whether c's client went away in the middle of its exchange, and
 // ends it if so.
 func (l *loop) gone(c *conn) bool {
-	switch c.phase {
-	case phaseRelay, phaseWait, phaseQueue, phaseInform:
-	default:
+	if c.phase != phaseRelay && c.phase != phaseWait {
 		return false
 	}
 	if !c.broken && !(c.hup && l.leaves(c)) {
@@ -195,7 +189,7 @@ func (l *loop) gone(c *conn) bool {
 func (l *loop) leaves(c *conn) bool {
 	w := c.work
 	switch {
-	case w.respDone, c.phase == phaseInform:
+	case w.respDone, c.phase == phaseWait && w.x.Owed():
 		return false // nobody is spared anything
 	case l.cfg.HalfClose == config.HalfCloseCancel:
 		return true
@@ -227,9 +221,7 @@ func (l *loop) close(c *conn) {
 	}
 	c.phase = phaseClosed
 	if w := c.work; w != nil {
-		if w.ticket != nil {
-			w.x.Gone(w.ticket)
-		}
+		l.abandon(c)
 		l.record(w, upstream.Canceled)
 		if w.origin != nil {
 			l.discard(w.origin)
@@ -377,7 +369,7 @@ func (l *loop) fire(t *timer) {
 		l.close(c)
 	case phaseBreak:
 		l.breakOff(c)
-	case phaseQueue:
+	case phaseWait:
 		l.overdue(c)
 	case phaseRelay:
 		l.late(c)

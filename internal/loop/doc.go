@@ -3,10 +3,10 @@
 // to its thread and owns its client connections, its upstream connections and
 // its pool, so that nothing is shared or locked per request.
 //
-// One rule to keep in mind: the loop does what never waits. What has to wait
-// runs beside it and posts its result back (a place in a queue, the statistics
-// page), and what is HTTP no more (a WebSocket) is handed over with its
-// descriptor and the bytes read so far. Endpoints are addresses: names are
+// One rule to keep in mind: the loop does what never waits. An exchange that has
+// to wait, for a place in a queue, the statistics page or a policy, is suspended
+// for a proxy.Job, and resumed once that is done (suspend.go). What is HTTP no more
+// (a WebSocket) is handed over with its descriptor and the bytes read so far. Endpoints are addresses: names are
 // looked up elsewhere.
 //
 // A client that ends its sending side while its request is with an endpoint, or

@@ -31,9 +31,6 @@ type Options struct {
 	// MakeRoom closes one of those handed over that does not get on, and tells
 	// whether there was any. It must not wait. Nil has none.
 	MakeRoom func() bool
-	// Inform makes the statistics page. It may wait, and of the exchange it has
-	// the method, the path, the query and who asks. Nil refuses to.
-	Inform func(*proxy.Exchange) *proxy.Answer
 }
 
 // Engine moves the bytes of plain HTTP/1.x on epoll.
@@ -42,13 +39,12 @@ type Engine struct {
 	log      *slog.Logger
 	handOver func(net.Conn)
 	makeRoom func() bool
-	inform   func(*proxy.Exchange) *proxy.Answer
 	loops    []*loop
 	stopping atomic.Bool
 	linger   time.Duration // of idle clients; set before stopping is
 	done     chan struct{}
 	crowd    proxy.Crowd    // those handed over are in it, too
-	beside   sync.WaitGroup // what runs beside the loops: handing over, making pages
+	beside   sync.WaitGroup // what runs beside the loops: handing over
 
 	mu        sync.Mutex
 	serving   bool
@@ -57,7 +53,7 @@ type Engine struct {
 
 // New makes an engine. It holds descriptors until Serve or Shutdown returns.
 func New(o Options) (*Engine, error) {
-	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, makeRoom: o.MakeRoom, inform: o.Inform, done: make(chan struct{})}
+	e := &Engine{gate: o.Gate, log: o.Log, handOver: o.HandOver, makeRoom: o.MakeRoom, done: make(chan struct{})}
 	n := o.Loops
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)

@@ -19,11 +19,11 @@ const statsGet = "GET /stats?by=route HTTP/1.1\r\nHost: x\r\n\r\n"
 func TestStatisticsAreMadeBesideTheLoop(t *testing.T) {
 	begun, release := make(chan string, 8), make(chan struct{})
 	g := start(t, func(_ *config.Config, o *Options) {
-		o.Inform = func(x *proxy.Exchange) *proxy.Answer {
+		o.Gate.Inform(func(x *proxy.Exchange) *proxy.Answer {
 			begun <- string(x.Method) + " " + string(x.Path) + " " + string(x.Query)
 			<-release
 			return &proxy.Answer{Status: 200, ContentType: "text/plain", Body: []byte("page")}
-		}
+		})
 	}, serve(t, hello))
 	first, waiting, left, resets := g.dial(), g.dial(), g.dial(), g.dial()
 	_, _ = io.WriteString(first, statsGet)
@@ -33,10 +33,10 @@ func TestStatisticsAreMadeBesideTheLoop(t *testing.T) {
 	for _, c := range []net.Conn{waiting, left, resets} {
 		_, _ = io.WriteString(c, statsGet)
 	}
-	until(t, g, phaseInform, 4)
+	until(t, g, phaseWait, 4)
 	_ = resets.(*net.TCPConn).SetLinger(0)
 	_ = resets.Close()
-	until(t, g, phaseInform, 3)
+	until(t, g, phaseWait, 3)
 	_ = left.(*net.TCPConn).CloseWrite() // it may still wait
 	for range 20 {
 		if got := g.exchange(closingGet); len(got) == 0 {

@@ -37,7 +37,6 @@ type loop struct {
 	refused int
 	// lingering are those in phaseLinger.
 	lingering int
-	asked     []question // about the statistics; the first is being answered
 
 	quiesced  bool      // it accepts nothing more
 	restUntil time.Time // when to accept again, after running out of descriptors
@@ -47,6 +46,8 @@ type loop struct {
 	mu     sync.Mutex
 	posted []func()
 	opened []*door // to be among doors
+	woken  []*wait // whose jobs are done
+	spare  []*wait // memory for woken, while those before are looked at
 	ended  bool
 }
 
@@ -91,29 +92,40 @@ func (l *loop) closeFDs() {
 	l.doors, l.opened = nil, nil
 }
 
-// post has f run in the loop. It is how everything that waits comes back; f is
-// dropped once the loop has ended.
+// post has f run in the loop; f is dropped once the loop has ended.
 func (l *loop) post(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended {
-		return
+	if !l.ended {
+		l.posted = append(l.posted, f)
+		l.rouse()
 	}
-	l.posted = append(l.posted, f)
-	if len(l.posted) == 1 {
+}
+
+// rouse has the loop look at what was posted and woken, of which one more is
+// there now; mu is held.
+func (l *loop) rouse() {
+	if len(l.posted)+len(l.woken) == 1 {
 		_, _ = unix.Write(l.wakefd, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 
-func (l *loop) runPosted() {
+// attend sees to what was posted and woken.
+func (l *loop) attend() {
 	var b [8]byte
 	_, _ = unix.Read(l.wakefd, b[:])
 	l.mu.Lock()
-	fs := l.posted
-	l.posted = nil
+	posted, woken := l.posted, l.woken
+	l.posted, l.woken, l.spare = nil, l.spare[:0], nil
 	l.mu.Unlock()
-	for _, f := range fs {
+	for _, f := range posted {
 		f()
+	}
+	for _, w := range woken {
+		l.resume(w)
+	}
+	if clear(woken); cap(woken) <= maxFree {
+		l.spare = woken
 	}
 }
 
@@ -149,7 +161,7 @@ func (l *loop) run() {
 			l.drive(c)
 		}
 		l.wheel.advance(l.now, fire)
-		l.resume()
+		l.endRest()
 	}
 	l.end()
 }
@@ -172,7 +184,7 @@ func (l *loop) handle(ev *unix.EpollEvent) {
 		}
 		return
 	case tagWake:
-		l.runPosted()
+		l.attend()
 		return
 	}
 	if int(ev.Fd) >= len(l.socks) {

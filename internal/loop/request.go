@@ -7,7 +7,6 @@ import (
 
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
-	"rgate/internal/upstream"
 	"rgate/internal/wire"
 )
 
@@ -82,18 +81,7 @@ func (l *loop) accepted(c *conn, n int) bool {
 	c.served++
 	l.fill(c)
 	w.begun = true
-	switch v := l.engine.gate.Begin(&w.x); {
-	case v == proxy.Inform:
-		w.begun = false
-		l.inform(c)
-	case v == proxy.Queue:
-		l.enqueue(c)
-	case v == proxy.Reply:
-		l.answer(c)
-	default:
-		c.timer.at = 0
-		l.attempt(c, upstream.None)
-	}
+	l.follow(c, l.engine.gate.Begin(&w.x))
 	l.gone(c) // its end may have come with its request
 	return true
 }

@@ -44,12 +44,12 @@ func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options)
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	o := Options{Log: log, Loops: 1}
+	o := Options{Gate: proxy.NewGate(route.Build(config.Default(), nil, nil), log), Log: log, Loops: 1}
 	if change != nil {
 		change(cfg, &o)
 	}
 	table := route.Build(cfg, nil, nil)
-	o.Gate = proxy.NewGate(table, log)
+	o.Gate.Swap(table)
 	e, err := New(o)
 	if err != nil {
 		t.Fatal(err)

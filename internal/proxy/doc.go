@@ -5,7 +5,8 @@
 //
 // An engine fills an Exchange and calls, in this order:
 //
-//	Gate.Begin     once, with the request head
+//	Gate.Begin     once, with the request head; where the verdict is to wait,
+//	               the Job says what to do after it
 //	Exchange.Next  for the first endpoint, and again after each failed attempt
 //	Exchange.Head  when a response head arrived, before the client's first byte
 //	Exchange.End   exactly once

@@ -45,6 +45,7 @@ type Exchange struct {
 	Route     *route.Route // nil where none takes it
 	Table     *route.Table
 	Answer    *Answer // what rgate answers by itself, once it does
+	Job       Job     // what it waits for, with the verdict Wait
 
 	// SetCookie is what the client is to be told after Head; nil for nothing.
 	SetCookie []byte
@@ -61,6 +62,7 @@ type Exchange struct {
 	gate       *Gate
 	trusted    bool
 	admitted   bool
+	ticket     upstream.Ticket // for its place in a queue
 	ended      bool
 	key        uint64
 	preferred  *upstream.Endpoint

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"regexp"
@@ -15,6 +16,7 @@ func TestVerdicts(t *testing.T) {
 	f := func(method, target string, want Verdict, status int, reason string) {
 		t.Helper()
 		g, _ := gateOf(t, two+"default_response: {status_code: 403, body: no}\n")
+		g.Inform(func(*Exchange) *Answer { return &Answer{Status: 200} })
 		x := request(method, target)
 		if got := g.Begin(x); got != want {
 			t.Fatalf("%s %s: verdict %v, want %v", method, target, got, want)
@@ -22,13 +24,15 @@ func TestVerdicts(t *testing.T) {
 		if want == Reply && (x.Answer.Status != status || x.Answer.Reason != reason) {
 			t.Errorf("%s %s: %d %s", method, target, x.Answer.Status, x.Answer.Reason)
 		}
-		if want != Inform {
-			x.End(upstream.None, time.Now())
-			x.End(upstream.None, time.Now()) // harmless
-			total := g.Table().Total()
-			if n := total.Success() + total.Error(); n != 1 {
-				t.Errorf("%s %s: recorded %d times", method, target, n)
-			}
+		x.End(upstream.None, time.Now())
+		x.End(upstream.None, time.Now()) // harmless
+		recorded := uint64(1)
+		if want == Wait {
+			recorded = 0 // the statistics page
+		}
+		total := g.Table().Total()
+		if n := total.Success() + total.Error(); n != recorded {
+			t.Errorf("%s %s: recorded %d times", method, target, n)
 		}
 		balanced(t, g)
 	}
@@ -38,15 +42,22 @@ func TestVerdicts(t *testing.T) {
 	f("GET", "/../x", Reply, 400, ReasonBadRequest)
 	f("CONNECT", "shop.example:443", Reply, 501, ReasonUnsupport)
 	f("OPTIONS", "*", Reply, 403, ReasonNoRoute)
-	f("GET", "/stats?by=route", Inform, 0, "")
+	f("GET", "/stats?by=route", Wait, 0, "")
 }
 
 // Whatever path the configuration takes for the page, requests find it there.
 func TestThePageIsWhereItIsSaidToBe(t *testing.T) {
 	for _, path := range []string{"/", "/stats", "/a/b/", "/a%20b", "/a%2Fb", "/a;b", "/.well-known/stats"} {
 		g, _ := gateOf(t, one+"stats: {path: '"+path+"'}\n")
-		if g.Begin(request("GET", path)) != Inform {
+		g.Inform(func(x *Exchange) *Answer { return &Answer{Status: 200, Body: bytes.Clone(x.Path)} })
+		x := request("GET", path)
+		if g.Begin(x) != Wait {
 			t.Errorf("no page at %s", path)
+			continue
+		}
+		<-suspend(x)
+		if x.Job.Finish() != Reply || string(x.Answer.Body) != path {
+			t.Errorf("at %s: %+v", path, x.Answer)
 		}
 	}
 }
@@ -94,14 +105,10 @@ func TestAClientThatGoesAwayIs499(t *testing.T) {
 func TestAFullBackendQueues(t *testing.T) {
 	g, _ := gateOf(t, strings.Replace(one, "name: b,", "name: b, max_in_flight: 1, queue: {size: 1, timeout: 1s},", 1))
 	first, second, third, fourth := request("GET", "/api"), request("GET", "/api"), request("GET", "/api"), request("GET", "/api")
-	if g.Begin(first) != Forward || g.Begin(second) != Queue || g.Begin(third) != Queue || g.Begin(fourth) != Queue {
-		t.Fatal("verdicts")
-	}
-	ticket := second.Enqueue(nil)
-	if ticket == nil || third.Enqueue(nil) != nil {
+	if g.Begin(first) != Forward || g.Begin(second) != Wait || g.Begin(third) != Reply {
 		t.Fatal("the queue holds one, and sheds the newest")
 	}
-	third.Abandoned(nil)
+	place := suspend(second)
 	if third.Answer.Status != 503 || third.Answer.Reason != ReasonOverload {
 		t.Errorf("shed with %+v", third.Answer)
 	}
@@ -109,18 +116,26 @@ func TestAFullBackendQueues(t *testing.T) {
 	first.Next(upstream.None, time.Now())
 	first.Head(200)
 	first.End(upstream.Answered, time.Now())
-	<-ticket.Ready
-	late := fourth.Enqueue(nil)
-	fourth.Abandoned(late)
+	<-place
+	if g.Begin(fourth) != Wait || fourth.Job.Limit() != time.Second {
+		t.Fatal("the place in the queue is lost")
+	}
+	suspend(fourth)
+	if fourth.Job.Late() != Reply || fourth.Answer.Status != 503 {
+		t.Errorf("late, with %+v", fourth.Answer)
+	}
 	fourth.End(upstream.None, time.Now())
 	fifth := request("GET", "/api")
 	g.Begin(fifth)
-	fifth.Gone(fifth.Enqueue(nil))
+	suspend(fifth)
+	fifth.Job.Abandon()
 	fifth.End(upstream.Canceled, time.Now())
 	if fifth.Answer != nil || fifth.Status != StatusClientClosed {
 		t.Errorf("a client that left is told %+v, recorded as %d", fifth.Answer, fifth.Status)
 	}
-	second.Admitted()
+	if second.Job.Finish() != Forward {
+		t.Error("not let in")
+	}
 	second.Next(upstream.None, time.Now())
 	second.Head(200)
 	second.End(upstream.Answered, time.Now())

@@ -19,6 +19,7 @@ type Gate struct {
 	table atomic.Pointer[compiled]
 	log   *slog.Logger
 	quiet limiter
+	pages pages
 
 	// pseudonym is what this process calls itself in Via. Nobody else does, so a
 	// request that names it has been here.
@@ -64,8 +65,7 @@ type Verdict uint8
 const (
 	Reply   Verdict = iota // send Exchange.Answer
 	Forward                // call Next for an endpoint
-	Queue                  // the backend is full: wait with Enqueue, then go on as with Forward
-	Inform                 // the statistics page was asked for; it is not recorded
+	Wait                   // suspend for Exchange.Job, which says how to go on
 )
 
 // Begin decides on a request whose head is read.
@@ -89,15 +89,23 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.Header.Via(g.pseudonym) {
 		return x.reply(answerLoop)
 	}
-	b := x.target.Backend
+	return x.enter(x.target.Backend)
+}
+
+// enter lets x in to b, or has it wait for a place there.
+func (x *Exchange) enter(b *route.Backend) Verdict {
 	x.backend = b
 	b.Budget.Request(x.Start)
 	x.choose(b)
-	if !b.Gate.Enter() {
-		return Queue
+	switch {
+	case b.Gate.Enter():
+		x.admitted = true
+		return Forward
+	case b.Gate.Queue(&x.ticket):
+		x.Job = place{x}
+		return Wait
 	}
-	x.admitted = true
-	return Forward
+	return x.reply(answerOverload)
 }
 
 // locate finds the path and what needs no route. done is false where a route
@@ -121,8 +129,8 @@ func (x *Exchange) locate() (v Verdict, done bool) {
 		return x.reply(BadRequest(err.Error())), true
 	}
 	x.Path, x.Forward = normal, normal
-	if page := x.Table.Config.Stats.Path; page != "" && string(normal) == page {
-		return Inform, true
+	if page := x.Table.Config.Stats.Path; page != "" && string(normal) == page && x.gate.pages.make != nil {
+		return x.gate.pages.inform(x), true
 	}
 	return 0, false
 }
@@ -201,33 +209,6 @@ func cookie(header []byte, name string) []byte {
 		}
 	}
 	return nil
-}
-
-// Enqueue lines x up after the verdict Queue; nil where the queue is full. The
-// exchange is in once wake is called, or Ready closed where that is nil; Admitted
-// or Abandoned follows.
-func (x *Exchange) Enqueue(wake func()) *upstream.Ticket { return x.target.Backend.Gate.Queue(wake) }
-
-// QueueTime is how long x may wait in its queue.
-func (x *Exchange) QueueTime() time.Duration { return x.target.Backend.QueueTime }
-
-// Admitted says that x's ticket became ready.
-func (x *Exchange) Admitted() { x.admitted = true }
-
-// Abandoned says that x waits no longer, or never could, and answers for it.
-func (x *Exchange) Abandoned(t *upstream.Ticket) {
-	x.leaveQueue(t)
-	x.reply(answerOverload)
-}
-
-// Gone says that x's client went away while it waited in the queue with t. No
-// answer is due: Answer stays nil and End records StatusClientClosed.
-func (x *Exchange) Gone(t *upstream.Ticket) { x.leaveQueue(t) }
-
-func (x *Exchange) leaveQueue(t *upstream.Ticket) {
-	if t != nil && !x.target.Backend.Gate.Abandon(t) {
-		x.admitted = true // let in meanwhile: End gives the place back
-	}
 }
 
 // logAttempt tells who debugs of an attempt that failed.

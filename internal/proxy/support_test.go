@@ -74,6 +74,13 @@ func request(method, target string) *Exchange {
 	}
 }
 
+// suspend starts x's job; what it returns is closed once that is woken.
+func suspend(x *Exchange) chan struct{} {
+	woken := make(chan struct{})
+	x.Job.Start(&Term{}, func() { close(woken) })
+	return woken
+}
+
 // balanced fails where anything still counts as in flight.
 func balanced(t testing.TB, g *Gate) {
 	t.Helper()

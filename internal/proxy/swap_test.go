@@ -74,21 +74,21 @@ func TestAQueueSurvivesAReplacement(t *testing.T) {
 	was := first.Next(upstream.None, time.Now())
 	seat := d.Table().Backends[0].Sticky.Value(was)
 	var waiting []*Exchange
-	var tickets []*upstream.Ticket
+	var places []chan struct{}
 	for range 5 {
 		x := request("GET", "/api")
 		x.Header = fields{"Cookie": {"seat=" + seat}}
-		if d.Begin(x) != Queue {
+		if d.Begin(x) != Wait {
 			t.Fatal("not queued")
 		}
-		waiting, tickets = append(waiting, x), append(tickets, x.Enqueue(nil))
+		waiting, places = append(waiting, x), append(places, suspend(x))
 	}
 	d.replace()
 	first.Head(200)
 	first.End(upstream.Answered, time.Now())
 	for i, x := range waiting {
-		<-tickets[i].Ready
-		x.Admitted()
+		<-places[i]
+		x.Job.Finish()
 		e := x.Next(upstream.None, time.Now())
 		if e == nil {
 			t.Fatalf("request %d is told %d", i, x.Answer.Status)
@@ -113,13 +113,13 @@ func TestAQueuedRequestGoesByItsKeyOnceThereIsOne(t *testing.T) {
 	d.Begin(first)
 	first.Next(upstream.None, time.Now())
 	var waiting []*Exchange
-	var tickets []*upstream.Ticket
+	var places []chan struct{}
 	for i := range 30 {
 		x := request("GET", fmt.Sprintf("/api/%d", i))
-		if d.Begin(x) != Queue {
+		if d.Begin(x) != Wait {
 			t.Fatal("not queued")
 		}
-		waiting, tickets = append(waiting, x), append(tickets, x.Enqueue(nil))
+		waiting, places = append(waiting, x), append(places, suspend(x))
 	}
 	hashing, _ := gateOf(t, fmt.Sprintf(labelled, queue+", balance: {consistent_hash: path}"))
 	d.cfg = hashing.Table().Config
@@ -128,8 +128,8 @@ func TestAQueuedRequestGoesByItsKeyOnceThereIsOne(t *testing.T) {
 	first.End(upstream.Answered, time.Now())
 	met := map[string]bool{}
 	for i, x := range waiting {
-		<-tickets[i].Ready
-		x.Admitted()
+		<-places[i]
+		x.Job.Finish()
 		e := x.Next(upstream.None, time.Now())
 		if e == nil {
 			t.Fatalf("request %d is told %d", i, x.Answer.Status)
@@ -178,10 +178,10 @@ func TestARenamedBackendLosesNothing(t *testing.T) {
 	d := deploying(t, "max_in_flight: 1, queue: {size: 10, timeout: 1m}, sticky: {cookie: seat}")
 	first, second := request("GET", "/api"), request("POST", "/api")
 	d.Begin(first)
-	if d.Begin(second) != Queue {
+	if d.Begin(second) != Wait {
 		t.Fatal("not queued")
 	}
-	ticket := second.Enqueue(nil)
+	place := suspend(second)
 	renamed, _ := gateOf(t, `{routes: [{path_prefix: /api, backend: c}], backends: [{name: c, endpoints: ["10.0.0.1:80"]}]}`)
 	old := d.Table()
 	next := route.Build(renamed.Table().Config, nil, old)
@@ -191,8 +191,8 @@ func TestARenamedBackendLosesNothing(t *testing.T) {
 	}
 	for _, x := range []*Exchange{first, second} {
 		if x == second {
-			<-ticket.Ready
-			x.Admitted()
+			<-place
+			x.Job.Finish()
 		}
 		if e := x.Next(upstream.None, time.Now()); e == nil || e.Backend != "c" {
 			t.Fatalf("it went to %v and is told %+v", e, x.Answer)

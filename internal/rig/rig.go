@@ -55,22 +55,22 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	}
 	log := slog.New(slog.DiscardHandler)
 	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
-	page := func(*proxy.Exchange) *proxy.Answer {
+	gate.Inform(func(*proxy.Exchange) *proxy.Answer {
 		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
-	}
+	})
 	l, err := net.Listen("tcp", Address())
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &Rig{Addr: l.Addr().String(), Gate: gate, ended: make(chan struct{})}
 	defer t.Cleanup(func() { close(r.ended); r.drains.Wait() }) // while the engines still serve
-	std := standard.New(standard.Options{Gate: gate, Log: log, Inform: page})
+	std := standard.New(standard.Options{Gate: gate, Log: log})
 	if kind == config.EngineStandard {
 		r.serve(t, std, l)
 		return r
 	}
 	handed := loop.NewHanded(l.Addr())
-	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give, MakeRoom: std.MakeRoom, Inform: page})
+	e, err := loop.New(loop.Options{Gate: gate, Log: log, Loops: 1, HandOver: handed.Give, MakeRoom: std.MakeRoom})
 	if err != nil {
 		t.Fatal(err)
 	}

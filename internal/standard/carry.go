@@ -27,7 +27,7 @@ func (u *upload) carry() bool {
 			continue
 		}
 		if x.in.empty() || stuck {
-			space := u.space()
+			space := x.space()
 			n := u.read(space)
 			if n == 0 {
 				return false
@@ -48,11 +48,11 @@ func (u *upload) carry() bool {
 }
 
 // space is where the client's bytes go.
-func (u *upload) space() []byte {
-	if u.x.Body != proxy.Replayable {
-		u.x.in.compact(u.x.keep)
+func (x *exchange) space() []byte {
+	if x.Body != proxy.Replayable {
+		x.in.compact(x.keep)
 	}
-	return u.x.in.free()
+	return x.in.free()
 }
 
 // frame moves body bytes from in to out, framed anew; false where they are none.
@@ -200,7 +200,7 @@ func (u *upload) watch() {
 	}
 	done := u.done
 	u.mu.Unlock()
-	for space := u.space(); len(space) > 0; space = u.space() {
+	for space := u.x.space(); len(space) > 0; space = u.x.space() {
 		n, err := c.Read(space)
 		u.x.in.fill(n)
 		switch {

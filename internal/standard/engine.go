@@ -14,16 +14,14 @@ import (
 
 // Options are what an engine is made of.
 type Options struct {
-	Gate   *proxy.Gate
-	Log    *slog.Logger
-	Inform func(*proxy.Exchange) *proxy.Answer // the statistics page
+	Gate *proxy.Gate
+	Log  *slog.Logger
 }
 
 // Engine serves requests from listeners until it is shut down.
 type Engine struct {
-	gate   *proxy.Gate
-	log    *slog.Logger
-	inform func(*proxy.Exchange) *proxy.Answer
+	gate *proxy.Gate
+	log  *slog.Logger
 
 	pools   pools
 	doors   doors
@@ -40,7 +38,7 @@ type Engine struct {
 
 // New makes an engine.
 func New(o Options) *Engine {
-	e := &Engine{gate: o.Gate, log: o.Log, inform: o.Inform, running: newFlight(), failed: make(chan error, 1)}
+	e := &Engine{gate: o.Gate, log: o.Log, running: newFlight(), failed: make(chan error, 1)}
 	e.doors.shut = make(chan struct{})
 	e.ctx, e.cut = context.WithCancel(context.Background())
 	return e

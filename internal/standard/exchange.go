@@ -48,7 +48,6 @@ func (e *Engine) take(c *client) *exchange {
 		x = &exchange{}
 		x.header.Request = &x.req
 		x.up.x = x
-		x.up.broke = make(chan struct{}, 1)
 	}
 	x.client = c
 	x.in.need()
@@ -107,44 +106,16 @@ func (c *client) respond() bool {
 	x := c.x
 	c.debt.pay()
 	x.begun = true
-	switch c.engine.gate.Begin(&x.Exchange) {
-	case proxy.Inform:
-		x.begun = false
-		x.Answer = c.engine.inform(&x.Exchange)
-		return x.reply()
-	case proxy.Reply:
-		return x.reply()
-	case proxy.Queue:
-		if !x.enqueue() {
-			return x.Answer != nil && x.reply()
+	v, there := c.engine.gate.Begin(&x.Exchange), true
+	for v == proxy.Wait {
+		if v, there = x.suspend(); !there {
+			return false
 		}
 	}
+	if v == proxy.Reply {
+		return x.reply()
+	}
 	return x.forward()
-}
-
-// enqueue waits for a place at a full backend; false where there is none.
-func (x *exchange) enqueue() bool {
-	ticket := x.Enqueue(nil)
-	if ticket == nil {
-		x.Abandoned(nil)
-		return false
-	}
-	x.up.begin(nil)
-	x.up.start()
-	defer x.up.stop()
-	patience := time.NewTimer(x.QueueTime())
-	defer patience.Stop()
-	select {
-	case <-ticket.Ready:
-		x.Admitted()
-		return true
-	case <-patience.C:
-		x.Abandoned(ticket)
-	case <-x.up.broke:
-		x.Gone(ticket)
-		x.record(upstream.Canceled)
-	}
-	return false
 }
 
 // forward makes attempts until one answers or none may follow.

@@ -59,9 +59,10 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 	r := &rig{t: t, logs: &logBook{}}
 	log := slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.gate = proxy.NewGate(route.Build(cfg, nil, nil), log)
-	r.Engine = New(Options{Gate: r.gate, Log: log, Inform: func(*proxy.Exchange) *proxy.Answer {
+	r.gate.Inform(func(*proxy.Exchange) *proxy.Answer {
 		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
-	}})
+	})
+	r.Engine = New(Options{Gate: r.gate, Log: log})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

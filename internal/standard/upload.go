@@ -27,10 +27,9 @@ const (
 // other goroutine, which waits for the answer, begins and stops it; what both
 // look at is behind mu.
 type upload struct {
-	x     *exchange
-	out   buffer        // to the endpoint
-	broke chan struct{} // has a word once why is set
-	wg    sync.WaitGroup
+	x   *exchange
+	out buffer // to the endpoint
+	wg  sync.WaitGroup
 
 	// Of the goroutine that moves the body.
 	held  bool  // the client waits to be told to send its body
@@ -39,7 +38,7 @@ type upload struct {
 	owing int64 // BytesIn when the client last got on
 
 	mu     sync.Mutex
-	conn   *upstreamConn // nil where there is no endpoint yet
+	conn   *upstreamConn
 	over   bool          // nobody waits for it any more
 	quit   chan struct{} // closed then, where it is not nil
 	why    fault
@@ -55,10 +54,6 @@ type upload struct {
 // begin makes u ready for an attempt on conn.
 func (u *upload) begin(conn *upstreamConn) {
 	x := u.x
-	select {
-	case <-u.broke:
-	default:
-	}
 	if x.Body == proxy.Replayable {
 		x.in.r, x.BytesIn = x.keep, 0
 		x.req.Body(&x.reqBody, h1.Limits{})
@@ -114,7 +109,7 @@ func (u *upload) start() {
 
 func (u *upload) run() {
 	defer u.wg.Done()
-	if u.reason() == none && (u.conn == nil || u.carry()) {
+	if u.reason() == none && u.carry() {
 		u.watch()
 	}
 }
@@ -153,7 +148,6 @@ func (u *upload) fail(why fault, err error) {
 		return
 	}
 	u.why, u.err = why, err
-	u.broke <- struct{}{}
 	_ = u.x.client.SetWriteDeadline(past) // as in stop
 	if u.conn != nil {
 		_ = u.conn.SetReadDeadline(past)

@@ -19,20 +19,11 @@ type Admission struct {
 	queue     []*Ticket // oldest first
 }
 
-// Ticket is a request that waits for admission. Ready is closed when it is in,
-// where no function was given to be called then.
+// Ticket is a request that waits for admission. It belongs to whoever waits, and
+// to one queue at a time.
 type Ticket struct {
-	Ready chan struct{}
-	wake  func()
-}
-
-// admitted tells whoever waits.
-func (t *Ticket) admitted() {
-	if t.wake != nil {
-		t.wake()
-		return
-	}
-	close(t.Ready)
+	wake func() // nil before Call
+	in   bool
 }
 
 func (a *Admission) configure(limit, room int) {
@@ -111,28 +102,34 @@ func (a *Admission) admit() {
 		t := a.queue[0]
 		a.queue = a.queue[1:]
 		a.waiting.Add(-1)
-		t.admitted()
+		if t.in = true; t.wake != nil {
+			t.wake()
+		}
 	}
 }
 
-// Queue lines up for a place; nil where the queue is full, so that the newest
-// is shed first. wake, where it is not nil, is called once the request is in,
-// by whoever makes room and maybe before Queue returns: it must neither wait nor
-// come back here.
-func (a *Admission) Queue(wake func()) *Ticket {
+// Queue lines t, which is new, up for a place; false where the queue is full, so
+// that the newest is shed first.
+func (a *Admission) Queue(t *Ticket) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.queue) >= a.room {
-		return nil
-	}
-	t := &Ticket{wake: wake}
-	if wake == nil {
-		t.Ready = make(chan struct{})
+		return false
 	}
 	a.queue = append(a.queue, t)
 	a.waiting.Add(1)
 	a.admit() // a place may have come free since Enter failed
-	return t
+	return true
+}
+
+// Call has wake called once t is in, by whoever makes room and maybe before Call
+// returns: it must neither wait nor come back here.
+func (a *Admission) Call(t *Ticket, wake func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if t.wake = wake; t.in {
+		wake()
+	}
 }
 
 // Abandon leaves the queue. It returns false where the ticket was let in

@@ -71,36 +71,60 @@ func TestRefusedDialsAreFreeOfTheBudget(t *testing.T) {
 	}
 }
 
+// waiting is a ticket, and tells when it is in.
+type waiting struct {
+	Ticket
+	ready chan struct{}
+}
+
+// lineUp waits for a place; nil where the queue is full.
+func lineUp(a *Admission) *waiting {
+	w := &waiting{ready: make(chan struct{})}
+	if !a.Queue(&w.Ticket) {
+		return nil
+	}
+	a.Call(&w.Ticket, func() { close(w.ready) })
+	return w
+}
+
 func TestAdmission(t *testing.T) {
 	var a Admission
 	a.configure(1, 2)
 	if !a.Enter() || a.Enter() {
 		t.Fatal("a limit of one lets in one")
 	}
-	first, second := a.Queue(nil), a.Queue(nil)
-	if first == nil || second == nil || a.Queue(nil) != nil {
+	first, second := lineUp(&a), lineUp(&a)
+	if first == nil || second == nil || lineUp(&a) != nil {
 		t.Fatal("a queue of two holds two")
 	}
 	if a.Enter() {
 		t.Error("somebody passed the queue")
 	}
 	a.Leave()
-	<-first.Ready
+	<-first.ready
 	select {
-	case <-second.Ready:
+	case <-second.ready:
 		t.Fatal("the second was let in with the first")
 	default:
 	}
-	if !a.Abandon(second) || a.Abandon(first) {
+	if !a.Abandon(&second.Ticket) || a.Abandon(&first.Ticket) {
 		t.Error("abandoning: one waits, one is in")
 	}
 	woken := 0
-	if third := a.Queue(func() { woken++ }); third == nil || woken != 0 {
+	var third Ticket
+	if !a.Queue(&third) || third.in {
 		t.Error("the third is in, or was sent away")
+	}
+	a.Call(&third, func() { woken++ })
+	if woken != 0 {
+		t.Error("the third was woken where there is no place")
 	}
 	a.configure(2, 2) // a reload raises the limit
 	if woken != 1 {
 		t.Errorf("the third was woken %d times", woken)
+	}
+	if a.Call(&third, func() { woken++ }); woken != 2 { // who asks late is told at once
+		t.Error("who is in already is not told")
 	}
 	a.Leave()
 	a.Leave()
@@ -123,18 +147,18 @@ func TestPlacesTakenElsewhereCount(t *testing.T) {
 	if !a.Enter() || a.Enter() {
 		t.Fatal("two of three places are taken elsewhere")
 	}
-	first, second := a.Queue(nil), a.Queue(nil)
+	first, second := lineUp(&a), lineUp(&a)
 	a.SetElsewhere(1)
-	<-first.Ready
+	<-first.ready
 	a.SetElsewhere(9) // more than there are
 	a.Leave()
 	select {
-	case <-second.Ready:
+	case <-second.ready:
 		t.Fatal("let in where all places are taken elsewhere")
 	default:
 	}
 	a.configure(0, 5) // no limit: nobody counts
-	<-second.Ready
+	<-second.ready
 	a.configure(3, 5)
 	if a.Enter() {
 		t.Error("a reload forgot what is taken elsewhere")

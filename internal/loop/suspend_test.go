@@ -16,6 +16,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
+	"rgate/internal/upstream"
 )
 
 // full is a backend of one place that somebody holds until release, with n
@@ -40,7 +41,7 @@ func full(t *testing.T, n int, change func(*config.Config)) (g *gate, release ch
 	for range n {
 		_, _ = io.WriteString(g.dial(), plainGet)
 	}
-	until(t, g, phaseQueue, n)
+	until(t, g, phaseWait, n)
 	return g, release
 }
 
@@ -65,10 +66,13 @@ func TestClosingAllEmptiesTheQueue(t *testing.T) {
 	cancel()
 	_ = g.engine.Shutdown(ctx, 0)
 	gate := &g.table.Backends[0].Gate
-	if t1 := gate.Queue(nil); t1 == nil {
+	var ticket upstream.Ticket
+	if !gate.Queue(&ticket) {
 		t.Error("the queue is full of those that were closed")
 	} else {
-		<-t1.Ready // a place that was lost would never come
+		in := make(chan struct{})
+		gate.Call(&ticket, func() { close(in) })
+		<-in // a place that was lost would never come
 		gate.Leave()
 	}
 	if !gate.Enter() {
