@@ -240,6 +240,36 @@ func TestHalfCloseInTheQueue(t *testing.T) {
 	})
 }
 
+// A body that is here whole is one, whether anybody has asked for it yet.
+func TestHalfCloseBehindABodyInTheQueue(t *testing.T) {
+	for _, engine := range rig.Engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			h := halfClosing(t, engine, config.HalfCloseAnswer, func(c *config.Config) { c.Backends[0].Traffic.MaxInFlight = 1 })
+			first := dialClient(t, h.Addr)
+			first.ask("/r/hold")
+			<-h.arrived
+			const upload = "POST /r/x HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\n"
+			half := h.say(t, upload+"he", together)
+			if got := half.all(); got != "" {
+				t.Errorf("half of a body: got %q", got)
+			}
+			whole := h.say(t, upload+"hello", together)
+			chunked := h.say(t, heldChunked, together)
+			waits := h.Gate.Table().Routes[0].Targets[0].Stats
+			for end := time.Now().Add(10 * time.Second); waits.InFlight() != 3; runtime.Gosched() {
+				if time.Now().After(end) {
+					t.Fatalf("%d are in flight", waits.InFlight())
+				}
+			}
+			close(h.release)
+			for _, c := range []*client{first, whole, chunked} {
+				c.want(200)
+			}
+		})
+	}
+}
+
 // A reset is an end in any case.
 func TestResetIsNoHalfClose(t *testing.T) {
 	both(t, func(t *testing.T, engine, mode string) {
