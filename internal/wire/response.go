@@ -55,6 +55,11 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		dated = dated || f.ID == h1.FieldDate
 		dst = h1.AppendField(dst, f.Name, f.Value)
 	}
+	if p.Status == 408 {
+		// It may have been on its way before the request was, whose own answer
+		// would be the next request's.
+		keep = -1
+	}
 	if len(x.SetCookie) > 0 {
 		dst = append(dst, "Set-Cookie: "...)
 		dst = append(dst, x.SetCookie...)
