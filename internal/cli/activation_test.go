@@ -59,7 +59,7 @@ func TestASocketThatDoesNotFit(t *testing.T) {
 		want string
 	}{
 		"another port": {spawned{listen: "127.0.0.1:1", shell: activated, files: []*os.File{f}}, "it listens on " + address + ", and rgate is told to listen on 127.0.0.1:1"},
-		"two":          {spawned{listen: "none", shell: two, files: []*os.File{f, other}}, "are two, and rgate serves one"},
+		"two":          {spawned{listen: "none", shell: two, files: []*os.File{f, other}}, "no listener has the address "},
 		"no socket":    {spawned{listen: "none", shell: activated, files: []*os.File{null}}, "it is no listening socket"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,11 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 				err = say(p.Stdout, "[]\n")
 				return err
 			}
-			err = say(p.Stdout, "%s is fine: %s, %s\n", file, count(len(cfg.Routes), "route"), count(len(cfg.Backends), "backend"))
+			more := ""
+			if n := len(cfg.Listeners); n > 0 {
+				more = fmt.Sprintf(", %s beside the first", count(n, "listener"))
+			}
+			err = say(p.Stdout, "%s is fine: %s, %s%s\n", file, count(len(cfg.Routes), "route"), count(len(cfg.Backends), "backend"), more)
 			return err
 		},
 	}

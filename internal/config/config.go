@@ -11,9 +11,10 @@ import (
 // Config is a whole, valid configuration. Defaults are filled in, so no reader
 // needs to know them.
 type Config struct {
-	File            string // path it was read from
-	Sum             Sum    // of the text it was made from
-	Listen          string // address to listen on, such as ":8080"; "" where the file does not say
+	File            string     // path it was read from
+	Sum             Sum        // of the text it was made from
+	Listen          string     // address to listen on, such as ":8080"; "" where the file does not say
+	Listeners       []Listener // beside that
 	Routes          []Route
 	Backends        []Backend
 	DefaultResponse Response
@@ -28,13 +29,6 @@ type Config struct {
 	HalfClose       string  // what a client's half-close means to its exchange: cancel or answer
 	Engine          string  // what moves the bytes: auto, loop or standard
 	Traffic         Traffic // what a backend gets that says nothing itself; its DrainTimeout also bounds rgate's own end
-}
-
-// Listener is a socket that takes traffic, beside the first, which is that of
-// Config.Listen or the command line.
-type Listener struct {
-	Name    string
-	Address string // host:port
 }
 
 // The engines a file can ask for.

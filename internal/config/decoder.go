@@ -52,14 +52,21 @@ func (d *decoder) report(line, column, span int, message, hint string) {
 		d.unlisted++
 		return
 	}
+	p := d.at(line, column, span)
+	p.Message, p.Hint = message, hint
+	d.problems = append(d.problems, p)
+}
+
+// at is a place in the file.
+func (d *decoder) at(line, column, span int) Problem {
 	line = max(1, min(line, len(d.lines)))
 	source := d.lines[line-1]
 	column = max(1, min(column, utf8.RuneCountInString(source)+1))
-	d.problems = append(d.problems, Problem{
-		File: d.file, Line: line, Column: column, Source: source, Span: max(1, span),
-		Message: message, Hint: hint,
-	})
+	return Problem{File: d.file, Line: line, Column: column, Source: source, Span: max(1, span)}
 }
+
+// place is where a node is.
+func (d *decoder) place(n *yaml.Node) Problem { return d.at(n.Line, n.Column, d.span(n)) }
 
 // problem reports what is wrong with a node.
 func (d *decoder) problem(n *yaml.Node, hint, format string, args ...any) {

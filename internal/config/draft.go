@@ -12,8 +12,10 @@ import (
 // file point at.
 type draft struct {
 	Config
-	routes   []routeDraft
-	backends []backendDraft
+	listen    *yaml.Node
+	listeners []listenerDraft
+	routes    []routeDraft
+	backends  []backendDraft
 }
 
 // topKeys are the keys of the file. They are read in this order, whatever
@@ -21,7 +23,8 @@ type draft struct {
 var topKeys = slices.Concat(
 	trafficKeys(func(c *draft) *Traffic { return &c.Traffic }),
 	[]key[draft]{
-		value("listen", text(checkListen), func(c *draft) *string { return &c.Listen }),
+		marked("listen", text(checkListen), func(c *draft) (*string, **yaml.Node) { return &c.Listen, &c.listen }),
+		{name: "listeners", below: namesOf(listenerKeys), read: readListeners},
 		value("engine", choice(EngineAuto, EngineLoop, EngineStandard), func(c *draft) *string { return &c.Engine }),
 		value("half_close", choice(HalfCloseCancel, HalfCloseAnswer), func(c *draft) *string { return &c.HalfClose }),
 		value("reason_header", boolean, func(c *draft) *bool { return &c.ReasonHeader }),
@@ -40,6 +43,7 @@ var topKeys = slices.Concat(
 
 // resolve checks what no single key can know, and completes the Config.
 func (c *draft) resolve(d *decoder) {
+	c.resolveListeners(d)
 	c.Backends = make([]Backend, 0, len(c.backends))
 	backends := make(map[string]int, len(c.backends)) // name → line
 	known := make([]string, 0, len(c.backends))

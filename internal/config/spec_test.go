@@ -12,6 +12,7 @@ import (
 // ignorePlaces compares what files mean, not where they say it.
 var ignorePlaces = cmp.Options{
 	cmpopts.IgnoreFields(Config{}, "File", "Sum"),
+	cmpopts.IgnoreFields(Listener{}, "Place"),
 	cmpopts.IgnoreFields(Route{}, "Line"),
 	cmpopts.IgnoreFields(Backend{}, "Line"),
 	cmpopts.EquateEmpty(),

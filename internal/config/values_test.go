@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -251,5 +252,26 @@ max_in_flight: *some
 	}
 	if cfg.Traffic.MaxInFlight != 4 {
 		t.Errorf("max_in_flight is %d", cfg.Traffic.MaxInFlight)
+	}
+}
+
+func TestListeners(t *testing.T) {
+	cfg := parse(t, "listen: ':80'\nlisteners:\n  - address: :${PORT}\n  - {address: '127.0.0.1:9000', name: internal}\n  - {address: 'localhost:9001'}\n")
+	var got []string
+	for _, l := range cfg.Listeners {
+		got = append(got, l.Name+" "+l.Address)
+	}
+	if want := []string{":3000 :3000", "internal 127.0.0.1:9000", "localhost:9001 localhost:9001"}; !slices.Equal(got, want) {
+		t.Errorf("%q instead of %q", got, want)
+	}
+	for first, want := range map[string]string{
+		":8080": "", "127.0.0.1:0": "", "127.0.0.2:9000": "", "": "",
+		":9000":          "config.yml:4:15: `127.0.0.1:9000` cannot be listened on beside `:9000`, where rgate listens anyway",
+		"127.0.0.1:3000": "config.yml:3:14: `:3000` cannot be listened on beside `127.0.0.1:3000`",
+		"127.0.0.1:9001": "they are the same: change or remove one; --port and `listen` say where else",
+	} {
+		if err := cfg.Beside(first); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("beside %q: %v instead of %q", first, err, want)
+		}
 	}
 }

@@ -16,7 +16,7 @@ const socketRetry = time.Second
 // be opened is logged, not fatal: traffic matters more than commands.
 func (g *Gateway) openSocket() {
 	path := g.configuredSocket()
-	if l, ok := g.inherited.Take("unix").(*net.UnixListener); ok {
+	if l, ok := g.inherited.Take("unix").Listener.(*net.UnixListener); ok {
 		if path != "" && path != l.Addr().String() {
 			g.log.Warn("the admin socket is the one that was passed, not the one of the configuration", "socket", l.Addr().String(), "configuration", path)
 		}
@@ -42,7 +42,7 @@ func (g *Gateway) configuredSocket() string {
 
 func (g *Gateway) socketPath() string {
 	path := g.configuredSocket()
-	if tcp, ok := g.listener.Addr().(*net.TCPAddr); path == "" && ok {
+	if tcp, ok := g.first.Addr().(*net.TCPAddr); path == "" && ok {
 		path = admin.SocketPath(tcp.Port)
 	}
 	return path

@@ -11,7 +11,7 @@ func (g *Gateway) newEngine(o standard.Options) (engine, error) {
 	if g.options.Config.Engine == config.EngineStandard {
 		return standard.New(o), nil
 	}
-	handed := loop.NewHanded(g.listener.Addr())
+	handed := loop.NewHanded(g.first.Addr())
 	behind := standard.New(o)
 	front, err := loop.New(loop.Options{Gate: g.gate, Log: g.log, HandOver: handed.Give, MakeRoom: behind.MakeRoom})
 	if err != nil {

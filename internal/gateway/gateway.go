@@ -68,8 +68,10 @@ type Gateway struct {
 	inherited  *handover.Inheritance
 	bequest    bequest
 	succession *succession
-	listener   net.Listener
-	handed     bool              // listener was inherited: another process may serve it too
+	first      *listen.Listener  // which was there before there were others
+	listeners  listen.Set        // at the start, first among them; then the owner knows which there are
+	surplus    listen.Set        // that the process before had, and that this one is only to empty
+	handed     bool              // some were inherited: another process may serve them too
 	socketMu   sync.Mutex        // guards the socket and what is known of its file
 	socket     *net.UnixListener // nil where commands cannot be served, or not yet
 	socketFile admin.File        // what socket was bound to
@@ -120,7 +122,7 @@ func New(o Options) (*Gateway, error) {
 	if err := g.openSources(); err != nil {
 		return nil, err
 	}
-	if err := g.openListener(); err != nil {
+	if err := g.openListeners(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -135,8 +137,8 @@ func New(o Options) (*Gateway, error) {
 	return g, nil
 }
 
-// Addr is the address that takes traffic.
-func (g *Gateway) Addr() net.Addr { return g.listener.Addr() }
+// Addr is the address of the first listener.
+func (g *Gateway) Addr() net.Addr { return g.first.Addr() }
 
 // Report is the traffic so far.
 func (g *Gateway) Report() stats.Report { return g.gate.Table().Total().Report() }
@@ -168,7 +170,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		g.hear(background)
 	}
 	if g.handed {
-		// Whoever serves this socket now does it better until then.
+		// Whoever serves these sockets now does it better until then.
 		if serve, err := g.await(ctx); !serve {
 			g.endLife(errors.New("rgate ends before it served"))
 			g.close()
@@ -177,14 +179,19 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	g.awaitNames(ctx)
 	served := make(chan error, 1)
-	g.owned.Go(func() { served <- g.engine.Serve(listen.New(g.listener, config.Listener{})) })
+	listeners := g.entrust()
+	g.owned.Go(func() { served <- g.engine.Serve(listeners...) })
 	commands := g.serveCommands()
 	defer commands.end()
 	if g.adminSocket() == nil {
 		g.owned.Go(func() { g.seekSocket(background, commands) })
 	}
 	g.takeOver()
-	g.log.Info("rgate serves", "address", g.listener.Addr().String(), "routes", len(g.options.Config.Routes))
+	g.empty()
+	for _, l := range listeners[1:] {
+		g.mention(l)
+	}
+	g.log.Info("rgate serves", "address", g.first.Addr().String(), "routes", len(g.options.Config.Routes))
 	g.mentionRoom()
 	g.owned.Go(func() { g.announce(ctx) })
 	var err error
@@ -313,6 +320,6 @@ func (g *Gateway) leave(ctx, background context.Context, c *commands) {
 // close lets go of what New opened and nobody served.
 func (g *Gateway) close() {
 	_ = g.engine.Shutdown(context.Background(), 0) // there is nothing to cut
-	_ = g.listener.Close()
+	g.surplus.Close()
 	g.closeSocket()
 }

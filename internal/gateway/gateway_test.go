@@ -289,7 +289,7 @@ func TestASocketThatAnswersIsNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.listener.Close()
+	defer second.first.Close()
 	if second.socket != nil || !strings.Contains(log.String(), "another rgate answers there") {
 		t.Errorf("the socket of a living gateway was taken; log: %s", log)
 	}
@@ -371,7 +371,7 @@ func TestADeadSocketIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.listener.Close()
+	defer g.first.Close()
 	if g.socket == nil {
 		t.Fatal("the socket of a dead process was not replaced")
 	}

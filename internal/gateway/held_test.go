@@ -82,7 +82,7 @@ func TestADrainCanBeTakenBackWhileItIsAway(t *testing.T) {
 func TestADrainDuringAnUpgradeIsRefused(t *testing.T) {
 	address := backend(t, "one")
 	r := start(t, staticConfig(address), nil)
-	note := r.bequeath()
+	note, _ := r.bequeath()
 	if _, err := r.Drain(address); !errors.Is(err, errUpgrading) {
 		t.Errorf("drain: %v", err)
 	}
@@ -97,7 +97,8 @@ func TestADrainDuringAnUpgradeIsRefused(t *testing.T) {
 		t.Errorf("handed on: %v", b.Held)
 	}
 	r.keepOn()
-	if b := readBequest(r.bequeath()); len(b.Held) != 1 || b.Held[0] != address {
+	note, _ = r.bequeath()
+	if b := readBequest(note); len(b.Held) != 1 || b.Held[0] != address {
 		t.Errorf("handed on: %v", b.Held)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/names"
 	"rgate/internal/route"
 	"rgate/internal/upstream"
@@ -19,7 +20,11 @@ type owner struct {
 	ctx     context.Context
 	cfg     *config.Config // in place
 	pending *pending       // what is to take its place; nil for nothing
-	telling bool           // the service manager knows of a reload under way
+
+	listeners listen.Set
+	accepting bool // the engine has them
+
+	telling bool // the service manager knows of a reload under way
 
 	elsewhere  elsewhere
 	held       held // who is drained by hand
@@ -31,7 +36,8 @@ type owner struct {
 func (g *Gateway) own(ctx context.Context) {
 	defer close(g.ended)
 	defer g.probing.stop()
-	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config, held: g.bequest.Held}
+	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config, held: g.bequest.Held, listeners: g.listeners}
+	defer o.letGo()
 	o.refresh()
 	g.watchAll(ctx, o.cfg)
 	g.settle()
@@ -60,7 +66,7 @@ func (g *Gateway) own(ctx context.Context) {
 		case r := <-g.reloads:
 			o.ask(r)
 		case <-poll.C:
-			if !g.leaving.Load() { // what comes now is the successor's
+			if !g.leaving.Load() && !o.bequeathed { // what comes now is the successor's
 				g.file.begin()
 			}
 		case text := <-g.file.done:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 	"rgate/internal/route"
 	"rgate/internal/upstream"
 )
@@ -18,6 +19,7 @@ const placeLimit = 10 * time.Second
 // pending is a configuration that waits to be put in place.
 type pending struct {
 	cfg    *config.Config
+	change *listen.Change       // what becomes of the listeners
 	asked  []reload             // who wait for that
 	coming []*upstream.Endpoint // that it will have, as far as is known; those that are new are being probed
 	limit  *time.Timer
@@ -31,6 +33,14 @@ func (p *pending) lent(cfg *config.Config) []*upstream.Endpoint {
 	return p.coming
 }
 
+// opened are the listeners that wait with it.
+func (p *pending) opened() listen.Set {
+	if p == nil || p.change == nil {
+		return nil
+	}
+	return p.change.Opened
+}
+
 // bound tells when a configuration has waited for long enough.
 func (p *pending) bound() <-chan time.Time {
 	if p == nil {
@@ -42,12 +52,13 @@ func (p *pending) bound() <-chan time.Time {
 // prepare begins to put next in place, instead of what waits for that already.
 // The wait is no longer for it: else a reload every few seconds could put off
 // all for ever.
-func (o *owner) prepare(next *config.Config, asked []reload) {
+func (o *owner) prepare(next *config.Config, change *listen.Change, asked []reload) {
+	change.Unused(o.pending.opened()).Close()
 	if o.pending == nil {
 		o.pending = &pending{limit: time.NewTimer(o.placeLimit)}
 	}
 	p := o.pending
-	p.cfg, p.asked = next, append(p.asked, asked...)
+	p.cfg, p.change, p.asked = next, change, append(p.asked, asked...)
 	o.sources.choose(next)
 	o.watchAll(o.ctx, next)
 	o.advance()
@@ -86,9 +97,14 @@ func (o *owner) lacks() error {
 func (o *owner) place(lacked error) {
 	p := o.pending
 	p.limit.Stop()
+	if err := o.admit(p.change); err != nil {
+		o.drop(err)
+		return
+	}
 	o.cfg = p.cfg
 	o.refresh()
 	o.pending = nil
+	o.shift(p.change)
 	o.log.Info("configuration reloaded", "file", o.file.path, "routes", len(o.cfg.Routes), "backends", len(o.cfg.Backends))
 	var notes []string
 	if lacked != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 
+	"rgate/internal/listen"
+
 	"rgate/internal/config"
 )
 
@@ -67,10 +69,10 @@ func (o *owner) take(text fileText) {
 	asked := o.file.finish()
 	if len(asked) > 0 || o.file.settled(text) {
 		o.tell()
-		if next, err := o.read(text); err != nil {
+		if next, change, err := o.read(text); err != nil {
 			answer(asked, outcome{err: err})
 		} else {
-			o.prepare(next, asked)
+			o.prepare(next, change, asked)
 		}
 	}
 	if len(o.file.waiting) > 0 {
@@ -88,15 +90,25 @@ func (o *owner) giveUp() {
 	}
 }
 
-// read checks what was read of the file; it changes nothing.
-func (o *owner) read(text fileText) (*config.Config, error) {
+// read checks what was read of the file, and opens the listeners that it adds;
+// nothing else changes.
+func (o *owner) read(text fileText) (*config.Config, *listen.Change, error) {
 	next, err := o.file.parse(text, o.env)
-	if err != nil {
-		o.rejected.Add(1)
-		o.log.Error("the new configuration is not used; the running one stays", "file", o.file.path, "rejected_reloads", o.rejected.Load(), "problems", err.Error())
-		return nil, err
+	var change *listen.Change
+	if err == nil {
+		change, err = o.open(next)
 	}
-	return next, nil
+	if err != nil {
+		o.reject(err)
+		return nil, nil, err
+	}
+	return next, change, nil
+}
+
+// reject says that a configuration is not used.
+func (o *owner) reject(err error) {
+	o.rejected.Add(1)
+	o.log.Error("the new configuration is not used; the running one stays", "file", o.file.path, "rejected_reloads", o.rejected.Load(), "problems", err.Error())
 }
 
 // tell says to the service manager that a reload begins, and calm that it is

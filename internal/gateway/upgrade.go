@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"rgate/internal/admin"
+	"rgate/internal/handover"
 	"rgate/internal/names"
 )
 
@@ -85,13 +86,13 @@ func (g *Gateway) upgrade() (pid int, err error) {
 		return 0, err
 	}
 	g.log.Info("an upgrade begins", "program", g.options.Program.Path)
-	sockets := []net.Listener{g.listener}
+	note, sockets := g.bequeath()
 	if l := g.adminSocket(); l != nil {
-		sockets = append(sockets, l)
+		sockets = append(sockets, handover.Socket{Listener: l})
 	}
 	program := *g.options.Program
 	program.Speak = g.speak
-	pid, err = program.Start(g.life, upgradeLimit, g.bequeath(), sockets...)
+	pid, err = program.Start(g.life, upgradeLimit, note, sockets...)
 	if err != nil {
 		g.keepOn()
 		return 0, err
@@ -122,17 +123,21 @@ type bequest struct {
 // maxNote is less than what the environment of a process can hold in one piece.
 const maxNote = 100_000
 
-// bequeath is the note to the successor. Until keepOn, nothing changes any more
-// of what is in it.
-func (g *Gateway) bequeath() string {
+// bequeath is the note to the successor, and the sockets that take traffic.
+// Until keepOn, nothing changes any more of what is in it, and no socket comes
+// or goes.
+func (g *Gateway) bequeath() (text string, sockets []handover.Socket) {
 	b := bequest{Lent: g.lent, Socket: g.adminFile(), Names: names.Addresses(g.gate.Table().Views)}
-	g.do(func(o *owner) { b.Held, o.bequeathed = o.held, true })
+	g.do(func(o *owner) {
+		b.Held, o.bequeathed = o.held, true
+		sockets = slices.Concat(o.listeners, o.pending.opened()).Sockets()
+	})
 	note, _ := json.Marshal(b) // cannot fail: it is plain data
 	if len(note) > maxNote {
 		b.Names = nil // they can be asked for anew
 		note, _ = json.Marshal(b)
 	}
-	return string(note)
+	return string(note), sockets
 }
 
 // keepOn is for a process whose successor did not come to serve.

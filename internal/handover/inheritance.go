@@ -27,7 +27,7 @@ const ready = "ready\n"
 type Inheritance struct {
 	Note      string // what the predecessor wants remembered
 	successor bool
-	listeners []net.Listener
+	sockets   []Socket
 	line      *os.File // to the predecessor; nil where there is none
 	hears     bool     // Listen closes the line
 	stderr    *os.File // what stderr is once the predecessor need not read it; nil from then on
@@ -46,14 +46,14 @@ func Inherit() (*Inheritance, error) {
 		// A predecessor cannot know our pid before it has started us.
 		_ = os.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
 	}
-	for _, f := range activation.Files(true) {
+	for n, f := range activation.Files(true) {
 		l, err := net.FileListener(f)
 		_ = f.Close() // l has a descriptor of its own
 		if err != nil {
 			i.Close()
 			return nil, fmt.Errorf("cannot use the inherited descriptor %s: it is no listening socket: %w", f.Name(), err)
 		}
-		i.listeners = append(i.listeners, l)
+		i.sockets = append(i.sockets, Socket{l, passedName(f.Name(), n, successor)})
 	}
 	return i, nil
 }
@@ -73,25 +73,25 @@ func (i *Inheritance) hold(line string) error {
 // it hears that this one is ready.
 func (i *Inheritance) Successor() bool { return i.successor }
 
-// Take hands out the first listener of a network ("tcp", "unix"), which is
-// then the caller's; nil where there is none.
-func (i *Inheritance) Take(network string) net.Listener {
-	for n, l := range i.listeners {
-		if l.Addr().Network() == network {
-			i.listeners = append(i.listeners[:n], i.listeners[n+1:]...)
-			return l
+// Take hands out the first socket of a network ("tcp", "unix"), which is then
+// the caller's; without a listener where there is none.
+func (i *Inheritance) Take(network string) Socket {
+	for n, s := range i.sockets {
+		if s.Addr().Network() == network {
+			i.sockets = append(i.sockets[:n], i.sockets[n+1:]...)
+			return s
 		}
 	}
-	return nil
+	return Socket{}
 }
 
-// Discard closes the listeners that nobody took, and answers how many.
+// Discard closes the sockets that nobody took, and answers how many.
 func (i *Inheritance) Discard() int {
-	n := len(i.listeners)
-	for _, l := range i.listeners {
-		_ = l.Close()
+	n := len(i.sockets)
+	for _, s := range i.sockets {
+		_ = s.Close()
 	}
-	i.listeners = nil
+	i.sockets = nil
 	return n
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestNothingIsInherited(t *testing.T) {
 	i, err := Inherit()
-	if err != nil || i.Successor() || i.Take("tcp") != nil || i.Discard() != 0 || i.Ready() != nil {
+	if err != nil || i.Successor() || i.Take("tcp").Listener != nil || i.Discard() != 0 || i.Ready() != nil {
 		t.Errorf("%+v, %v", i, err)
 	}
 	i.Close()
@@ -19,7 +19,7 @@ func TestNothingIsInherited(t *testing.T) {
 func TestAnInheritanceOfAnother(t *testing.T) {
 	t.Setenv("LISTEN_PID", "1")
 	t.Setenv("LISTEN_FDS", "1")
-	if i, err := Inherit(); err != nil || i.Take("tcp") != nil {
+	if i, err := Inherit(); err != nil || i.Take("tcp").Listener != nil {
 		t.Errorf("%+v, %v", i, err)
 	}
 	if _, set := os.LookupEnv("LISTEN_FDS"); set {

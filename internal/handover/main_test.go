@@ -59,6 +59,10 @@ func serve() int {
 		panic(fmt.Sprint(err, i))
 	}
 	l := i.Take("tcp")
+	names := []string{l.Name}
+	for _, s := range i.sockets {
+		names = append(names, s.Name)
+	}
 	unused := i.Discard()
 	fmt.Fprintln(os.Stderr, "it starts")
 	if err := i.Ready(); err != nil {
@@ -70,7 +74,7 @@ func serve() int {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintf(c, "pid=%d note=%q unused=%d fds=%s env=%q\n", os.Getpid(), i.Note, unused, descriptors(), left())
+		fmt.Fprintf(c, "pid=%d note=%q unused=%d names=%q fds=%s env=%q\n", os.Getpid(), i.Note, unused, names, descriptors(), left())
 		word, _ := bufio.NewReader(c).ReadString('\n')
 		_ = c.Close()
 		if word == "end\n" {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,15 +13,15 @@ import (
 	"time"
 )
 
-// Start starts p's successor, leaves it note and the listeners, and returns its
+// Start starts p's successor, leaves it note and the sockets, and returns its
 // process id once it says that it is ready. One that ends before, or is not
 // ready within limit or before ctx ends, is killed; the error tells why it was
 // not ready, and the last that it said.
-func (p *Program) Start(ctx context.Context, limit time.Duration, note string, listeners ...net.Listener) (pid int, err error) {
+func (p *Program) Start(ctx context.Context, limit time.Duration, note string, sockets ...Socket) (pid int, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it was not ready within %v", limit))
 	defer cancel()
 	s := &successor{told: make(chan bool, 1), ended: make(chan struct{}), heard: make(chan struct{})}
-	if err := s.start(p, note, listeners); err != nil {
+	if err := s.start(p, note, sockets); err != nil {
 		return 0, fmt.Errorf("cannot start the new process: %w", err)
 	}
 	err = s.await(ctx)
@@ -48,17 +47,17 @@ type successor struct {
 	words  tail
 }
 
-func (s *successor) start(p *Program, note string, listeners []net.Listener) error {
+func (s *successor) start(p *Program, note string, sockets []Socket) error {
 	var theirs []*os.File
 	defer func() {
 		for _, f := range theirs {
 			_ = f.Close() // the process has its own by now, or there is none
 		}
 	}()
-	for _, l := range listeners {
-		f, err := duplicate(l)
+	for _, socket := range sockets {
+		f, err := duplicate(socket.Listener)
 		if err != nil {
-			return fmt.Errorf("cannot hand over %s: %w", l.Addr(), err)
+			return fmt.Errorf("cannot hand over %s: %w", socket.Addr(), err)
 		}
 		theirs = append(theirs, f)
 	}
@@ -74,9 +73,9 @@ func (s *successor) start(p *Program, note string, listeners []net.Listener) err
 	theirs = append(theirs, say, speak)
 	s.mouth = mouth
 	s.cmd = &exec.Cmd{
-		Path: p.Path, Args: p.Args, Env: environment(os.Environ(), len(listeners), note),
+		Path: p.Path, Args: p.Args, Env: environment(os.Environ(), sockets, note),
 		Stdout: os.Stdout, Stderr: speak,
-		ExtraFiles: append(append([]*os.File(nil), theirs[:len(listeners)+1]...), p.Stderr),
+		ExtraFiles: append(append([]*os.File(nil), theirs[:len(sockets)+1]...), p.Stderr),
 	}
 	if err := s.cmd.Start(); err != nil {
 		_, _ = line.Close(), mouth.Close()
@@ -99,9 +98,9 @@ func (s *successor) start(p *Program, note string, listeners []net.Listener) err
 	return nil
 }
 
-// environment is own, with what tells a successor of n sockets, the line and
+// environment is own, with what tells a successor of the sockets, the line and
 // the true stderr, which follow each other from descriptor 3 on.
-func environment(own []string, n int, note string) []string {
+func environment(own []string, sockets []Socket, note string) []string {
 	var env []string
 	for _, v := range own {
 		// The watchdog's pid is that of this process.
@@ -109,7 +108,9 @@ func environment(own []string, n int, note string) []string {
 			env = append(env, v)
 		}
 	}
-	return append(env, "LISTEN_FDS="+strconv.Itoa(n), fmt.Sprintf("%s=%d:%d", envLine, 3+n, 4+n), envNote+"="+note)
+	n := len(sockets)
+	return append(env, "LISTEN_FDS="+strconv.Itoa(n), "LISTEN_FDNAMES="+namesOf(sockets),
+		fmt.Sprintf("%s=%d:%d", envLine, firstDescriptor+n, firstDescriptor+n+1), envNote+"="+note)
 }
 
 // listen waits for the word on the line, or its end.

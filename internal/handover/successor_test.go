@@ -40,7 +40,7 @@ func TestASuccessorTakesOver(t *testing.T) {
 	t.Setenv("LISTEN_FDNAMES", "stale")
 	p, said := acting(t, "serve")
 	l, spare := listen(t), listen(t)
-	pid, err := p.Start(t.Context(), time.Minute, "remember this", l, spare)
+	pid, err := p.Start(t.Context(), time.Minute, "remember this", Socket{Listener: l}, Socket{spare, "[::1]:80 %a+b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestASuccessorTakesOver(t *testing.T) {
 	})
 	_ = l.Close()
 	got := say(t, addr, "next")
-	if want := fmt.Sprintf("pid=%d note=\"remember this\" unused=1 ", pid); !strings.HasPrefix(got, want) || !strings.Contains(got, "env=[]") {
+	if want := fmt.Sprintf("pid=%d note=\"remember this\" unused=1 names=[\"\" \"[::1]:80 %%a+b\"] ", pid); !strings.HasPrefix(got, want) || !strings.Contains(got, "env=[]") {
 		t.Errorf("%s instead of %s… env=[]", got, want)
 	}
 	if got := kinds(t, say(t, addr, "end"), p.Stderr.Name()); len(got) != 2 || got[0] != "socket:" || got[1] != "socket:" {
@@ -105,7 +105,7 @@ func TestASuccessorThatFails(t *testing.T) {
 			if strings.Contains(act, "hang") {
 				limit = 500 * time.Millisecond
 			}
-			pid, err := p.Start(t.Context(), limit, "", listen(t))
+			pid, err := p.Start(t.Context(), limit, "", Socket{Listener: listen(t)})
 			if err == nil {
 				t.Fatalf("it is process %d", pid)
 			}
@@ -136,14 +136,14 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	}
 	for path, want := range map[string]string{garbage: "exec format error", garbage + ".none": "no such file"} {
 		p.Path = path
-		if _, err := p.Start(t.Context(), time.Minute, "", listen(t)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+		if _, err := p.Start(t.Context(), time.Minute, "", Socket{Listener: listen(t)}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%v lacks %q", err, want)
 		}
 	}
 	closed := listen(t)
 	_ = closed.Close()
 	for _, l := range []net.Listener{closed, notASocket{}} {
-		if _, err := p.Start(t.Context(), time.Minute, "", l); err == nil || !strings.Contains(err.Error(), "cannot hand over") {
+		if _, err := p.Start(t.Context(), time.Minute, "", Socket{Listener: l}); err == nil || !strings.Contains(err.Error(), "cannot hand over") {
 			t.Errorf("%T: %v", l, err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestAStartIsGivenUp(t *testing.T) {
 	p, _ := acting(t, "hang")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("there is no need any more"))
-	if _, err := p.Start(ctx, time.Minute, "", listen(t)); err == nil || !strings.Contains(err.Error(), "there is no need any more") {
+	if _, err := p.Start(ctx, time.Minute, "", Socket{Listener: listen(t)}); err == nil || !strings.Contains(err.Error(), "there is no need any more") {
 		t.Errorf("%v", err)
 	}
 }
