@@ -52,7 +52,10 @@ func matchFault(what, path string, match MatchMode) (message, hint string) {
 		return never + "`.` and `..` are resolved before matching", "write " + shown(resolved)
 	}
 	for decoded, times := path, 0; times < 3; times++ {
-		if _, found := withoutDots(decoded, MatchLiteral); found || dotsWithParameters(decoded) {
+		if strings.IndexByte(decoded, 0) >= 0 {
+			return "a path with an encoded NUL is always refused, however often it is encoded", "remove it"
+		}
+		if _, found := withoutDots(decoded, match); found || dotsWithParameters(decoded) {
 			return "a path that hides `.` or `..` behind an encoded slash, or before `;`, is always refused", "write the path as it is meant"
 		}
 		decoded = decodeOnce(decoded)
