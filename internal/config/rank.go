@@ -10,7 +10,7 @@ import "slices"
 // What a file may have of routes, so that neither it nor a request costs too
 // much.
 const (
-	maxHosts    = 200_000 // of all routes together
+	maxHosts    = 100_000 // of all routes together
 	maxAlike    = 200     // routes of one host and prefix: a request may be held against all of them
 	maxMethods  = 64      // different ones in all routes together
 	manyMethods = "more than 64 different methods are in use"

@@ -79,8 +79,9 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 	}
 	used := map[stats.Key]bool{unmatched: true}
 	t.plain, t.methods = true, namesOf(cfg.Routes)
-	for _, c := range cfg.Routes {
-		r := compileRoute(&c, t.methods)
+	for i := range cfg.Routes {
+		c := &cfg.Routes[i]
+		r := compileRoute(c, t.methods)
 		r.lead(t.byName[c.Backend], 1, t.Ledger)
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true
