@@ -37,7 +37,7 @@ func TestASocketThatIsPassed(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the last one ends", func() bool { return !alive(last) })
-	conn, err := net.DialTimeout("tcp", address, time.Second)
+	conn, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		t.Fatalf("the socket ended with the process: %v", err)
 	}
@@ -98,7 +98,7 @@ func newManager(t *testing.T) *manager {
 // hears waits for a message with this line, and answers all of it.
 func (m *manager) hears(line string) string {
 	m.t.Helper()
-	_ = m.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = m.conn.SetReadDeadline(time.Now().Add(patience))
 	var heard []string
 	for buf := make([]byte, 4<<10); ; {
 		n, err := m.conn.Read(buf)

@@ -98,7 +98,7 @@ func (p *process) cleanUp() {
 	all := p.generations()
 	last := all[len(all)-1]
 	_ = syscall.Kill(last, syscall.SIGTERM)
-	for deadline := time.Now().Add(10 * time.Second); alive(last) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); alive(last) && time.Now().Before(deadline); {
 		time.Sleep(2 * time.Millisecond)
 	}
 	for _, pid := range all {

@@ -55,7 +55,7 @@ var introduced = regexp.MustCompile(`rgate serves (http://\S+)`)
 func start(t *testing.T, o Options) *show {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &show{t: t, out: &output{}, http: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
+	s := &show{t: t, out: &output{}, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
 	o.Stdout = s.out
 	ended := make(chan error, 1)
 	go func() { ended <- Run(ctx, o) }()

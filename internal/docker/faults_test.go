@@ -63,12 +63,13 @@ func TestAnEngineThatBreaks(t *testing.T) {
 	}{
 		"answers 500":         {enginetest.Faults{Status: http.StatusInternalServerError}, "broken as told"},
 		"truncates lists":     {enginetest.Faults{TruncateList: true}, "unexpected end of JSON input"},
-		"hangs in lists":      {enginetest.Faults{HangList: true}, "has not answered within 300ms"},
-		"hangs in events":     {enginetest.Faults{HangEvents: true}, "has not answered within 300ms"},
-		"hangs in version":    {enginetest.Faults{HangVersion: true}, "has not answered within 300ms"},
+		"hangs in lists":      {enginetest.Faults{HangList: true}, "has not answered within 2s"},
+		"hangs in events":     {enginetest.Faults{HangEvents: true}, "has not answered within 2s"},
+		"hangs in version":    {enginetest.Faults{HangVersion: true}, "has not answered within 2s"},
 		"speaks too old APIs": {enginetest.Faults{MaxAPI: "1.39"}, "rgate needs 1.40"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			fake, _, w, log := started(t, nil)
 			fake.SetFaults(row.faults)
 			fake.CloseStreams()

@@ -61,11 +61,15 @@ func (l *logged) count(what string) int {
 
 func nothingSet(string) string { return "" }
 
-// fast is a timing for faults that would take seconds otherwise.
+// hangs is after how long what does not answer is said to hang. What answers is
+// quicker by far, but not where a busy machine lets nobody run.
+const hangs = 2 * time.Second
+
+// fast is a timing for faults that would take longer otherwise.
 func fast() timing {
 	t := usualTiming()
-	t.patience, t.settled, t.backoff, t.ceiling = 300*time.Millisecond, 100*time.Millisecond, 10*time.Millisecond, 40*time.Millisecond
-	t.dial, t.first = 200*time.Millisecond, 400*time.Millisecond
+	t.patience, t.settled, t.backoff, t.ceiling = hangs, 100*time.Millisecond, 10*time.Millisecond, 40*time.Millisecond
+	t.dial, t.first = hangs, hangs
 	return t
 }
 

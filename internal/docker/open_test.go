@@ -106,7 +106,7 @@ func TestEngineBehindSSH(t *testing.T) {
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	e, _ := open(t, "ssh://me@localhost:2222", usualTiming())
 	w := watchIt(t, e, app("x"))
-	w.await("over ssh", 20*time.Second, usable("one"))
+	w.await("over ssh", soon, usable("one"))
 	w.stop()
 	args, _ := os.ReadFile(dir + "/args")
 	if want := "-l me -p 2222 -- localhost docker system dial-stdio"; !strings.Contains(string(args), want) {

@@ -102,7 +102,7 @@ func realSpeed(t *testing.T, r rig) {
 		c := r.run(t, enginetest.RunOptions{Name: "rgate-test-" + enginetest.Unique(), Created: true})
 		c.Start() // what docker run waits for
 		begun := time.Now()
-		w.await("the start", time.Second, usable(c.Name))
+		w.await("the start", long, usable(c.Name))
 		in = append(in, time.Since(begun).Round(100*time.Microsecond))
 		begun = time.Now()
 		if i%2 == 0 {
@@ -110,7 +110,7 @@ func realSpeed(t *testing.T, r rig) {
 		} else {
 			go c.Kill("KILL")
 		}
-		w.await("the stop", time.Second, usable())
+		w.await("the stop", long, usable())
 		out = append(out, time.Since(begun).Round(100*time.Microsecond))
 		w.await("that it is gone", long, func(v discovery.View) bool { return len(v.Candidates) == 0 })
 		c.Remove()
@@ -141,34 +141,31 @@ func realState(t *testing.T, r rig) {
 
 func realSignals(t *testing.T, r rig) {
 	w, _ := r.watch(t, nil)
-	c := r.run(t, enginetest.RunOptions{StopSignal: "SIGQUIT", Args: []string{"-term-for", "3s"}})
+	c := r.run(t, enginetest.RunOptions{StopSignal: "SIGQUIT", Args: []string{"-term-for", "1h"}})
 	w.await("the start", long, usable(c.Name))
 	c.Kill("HUP")
 	c.Kill("USR1")
 	w.none(300 * time.Millisecond)
-	begun := time.Now()
-	c.Kill("QUIT") // it goes on serving for 3 s
+	c.Kill("QUIT") // it goes on serving
 	w.await("the stop signal", long, reason(c.Name, "stopping"))
-	if d := time.Since(begun); d > 2500*time.Millisecond {
-		t.Errorf("out after %v", d)
-	}
+	c.Kill("KILL")
 	w.await("the end", long, func(v discovery.View) bool { return len(v.Candidates) == 0 })
 }
 
 func realHealth(t *testing.T, r rig) {
 	w, _ := r.watch(t, nil)
-	c := r.run(t, enginetest.RunOptions{Health: true, Args: []string{"-unhealthy-for", "1500ms"}})
-	w.await("that it is starting", long, reason(c.Name, "health: starting"))
+	c := r.run(t, enginetest.RunOptions{Health: true, Args: []string{"-unhealthy-for", "3s"}})
+	w.await("that it is not healthy yet", long, reason(c.Name, "health: ")) // starting, or unhealthy where the engine is quicker
 	w.await("that it is healthy", long, usable(c.Name))
 }
 
 func realLate(t *testing.T, r rig) {
 	w, _ := r.watch(t, nil)
-	c := r.run(t, enginetest.RunOptions{Args: []string{"-listen-after", "1s"}})
+	c := r.run(t, enginetest.RunOptions{Args: []string{"-listen-after", "3s"}})
 	begun := time.Now()
 	w.await("that it does not listen", long, reason(c.Name, "not listening yet on "+c.IP("bridge")+":8080"))
 	w.await("that it listens", long, usable(c.Name))
-	t.Logf("listens after 1 s, taken after %v", time.Since(begun))
+	t.Logf("listens after 3 s, taken after %v", time.Since(begun))
 }
 
 func realNetworks(t *testing.T, r rig) {
@@ -274,9 +271,9 @@ func realOwnNetworks(t *testing.T, r rig) {
 	w := watchIt(t, e, app(r.app))
 	w.await("the shared network", long, at(c.Name, c.IP(nets[1])+":8080"))
 	self.Connect(nets[0])
-	w.await("the first of two shared ones", soon, at(c.Name, c.IP(nets[0])+":8080"))
+	w.await("the first of two shared ones", long, at(c.Name, c.IP(nets[0])+":8080"))
 	self.Disconnect(nets[0])
-	w.await("the one left", soon, at(c.Name, c.IP(nets[1])+":8080"))
+	w.await("the one left", long, at(c.Name, c.IP(nets[1])+":8080"))
 }
 
 func realSurvey(t *testing.T, r rig) {

@@ -29,7 +29,7 @@ func onEngine(t *testing.T, engine *enginetest.Engine, extra string) (*running, 
 
 // quickly bounds what takes well under a second, as the log shows. It leaves
 // room for an engine that is slow itself because the machine is busy.
-const quickly = 5 * time.Second
+const quickly = 15 * time.Second
 
 // From `docker run` to the first answer, and from `docker stop` to the last
 // attempt.

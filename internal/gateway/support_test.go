@@ -176,13 +176,16 @@ func (r *running) command(method, target string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// patience is how long what must come is waited for, on however busy a machine.
+const patience = 30 * time.Second
+
 // until waits for something that another goroutine brings about.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !done() {
 		if time.Now().After(deadline) {
-			t.Fatalf("did not come about in 10 s: %s", what)
+			t.Fatalf("did not come about in %v: %s", patience, what)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

@@ -38,7 +38,7 @@ func TestWhatTheSupervisorIsTold(t *testing.T) {
 	for _, want := range []string{
 		"READY=1", `RELOADING=1\nMONOTONIC_USEC=[1-9]\d+`, "WATCHDOG=1", "STATUS=well", "STATUS=ill", `STOPPING=1\nSTATUS=.+`, "MAINPID=7",
 	} {
-		_ = socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = socket.SetReadDeadline(time.Now().Add(30 * time.Second))
 		n, err := socket.Read(b)
 		if err != nil || !regexp.MustCompile("^"+want+"$").Match(b[:n]) {
 			t.Fatalf("%q instead of %q, %v", b[:n], want, err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"time"
 
 	"rgate/internal/config"
 )
@@ -46,7 +47,7 @@ func echo(t testing.TB) string {
 
 func TestAllocatesNothingPerRequest(t *testing.T) {
 	g := start(t, nil, echo(t))
-	c := g.dial()
+	c := g.dialLong()
 	request := []byte(plainGet)
 	answer := make([]byte, 4096)
 	n := 0
@@ -74,7 +75,7 @@ func TestWaitingAllocatesLittle(t *testing.T) {
 	g := start(t, func(c *config.Config, _ *Options) { c.Backends[0].Traffic.MaxInFlight = 1 }, echo(t))
 	request := []byte(plainGet)
 	answer := make([]byte, 4096)
-	clients := []net.Conn{g.dial(), g.dial()}
+	clients := []net.Conn{g.dialLong(), g.dialLong()}
 	n := 0
 	once := func() {
 		for _, c := range clients {
@@ -97,6 +98,13 @@ func TestWaitingAllocatesLittle(t *testing.T) {
 	if least := allocations(pairs, 3*pairs+20, once); least > 3*pairs+20 {
 		t.Errorf("%d allocations where %d waited", least, pairs)
 	}
+}
+
+// dialLong is a client for thousands of exchanges, on a busy machine too.
+func (g *gate) dialLong() net.Conn {
+	c := g.dial()
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
+	return c
 }
 
 // allocations are those of n times once; at once where they are within budget.

@@ -58,7 +58,7 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		// The other loop may still be taking in that its last clients left.
-		for end := time.Now().Add(5 * time.Second); g.table.Total().InFlight != 0; runtime.Gosched() {
+		for end := time.Now().Add(patience); g.table.Total().InFlight != 0; runtime.Gosched() {
 			if time.Now().After(end) {
 				t.Fatalf("%d exchanges are still counted", g.table.Total().InFlight)
 			}

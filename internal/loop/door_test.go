@@ -43,7 +43,7 @@ func TestADrainServesWhoWaitsToBeAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(patience))
 		_, _ = io.WriteString(c, plainGet)
 		all = append(all, c)
 	}

@@ -120,7 +120,7 @@ func TestCancelsUpstreamWhenTheClientGoes(t *testing.T) {
 	_ = c.Close()
 	select {
 	case <-canceled:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the endpoint still works for a client that is gone")
 	}
 }
@@ -128,11 +128,12 @@ func TestCancelsUpstreamWhenTheClientGoes(t *testing.T) {
 func TestSlowClientHoldsABoundedBuffer(t *testing.T) {
 	var wrote atomic.Int64
 	stalled := make(chan struct{})
+	stalls := sync.OnceFunc(func() { close(stalled) })
 	g := start(t, nil, serve(t, func(w http.ResponseWriter, r *http.Request) {
 		b := make([]byte, 64<<10)
 		for range 1 << 10 { // 64 MB
 			done := make(chan struct{})
-			timer := time.AfterFunc(300*time.Millisecond, func() { close(stalled); <-done })
+			timer := time.AfterFunc(300*time.Millisecond, func() { stalls(); <-done })
 			n, err := w.Write(b)
 			if !timer.Stop() {
 				close(done)
@@ -176,21 +177,24 @@ func TestTimeouts(t *testing.T) {
 	release := make(chan struct{})
 	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-release })
 	defer close(release)
-	short := func(c *config.Config, _ *Options) {
-		c.Timeouts.ClientHeader, c.Timeouts.Idle = 200*time.Millisecond, 200*time.Millisecond
-		c.Timeouts.ResponseHeader, c.Limits.BodyProgress.Within = 200*time.Millisecond, 200*time.Millisecond
+	g := start(t, func(c *config.Config, _ *Options) {
+		c.Timeouts.ClientHeader, c.Timeouts.Idle = ample, ample
+		c.Timeouts.ResponseHeader, c.Limits.BodyProgress.Within = ample, ample
 		c.Backends[0].Traffic.Retries = 0
-	}
-	g := start(t, short, silent)
+	}, silent)
+	var all sync.WaitGroup
+	defer all.Wait()
 	for raw, want := range map[string]string{
 		"":      "",
 		"GET /": "HTTP/1.1 408 ",
 		"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":          "HTTP/1.1 504 ",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nhello": "HTTP/1.1 408 ",
 	} {
-		if got := g.exchange(raw); !strings.HasPrefix(got, want) || want == "" && got != "" {
-			t.Errorf("%q: got %q, want %q", raw, got, want)
-		}
+		all.Go(func() {
+			if got := g.exchange(raw); !strings.HasPrefix(got, want) || want == "" && got != "" {
+				t.Errorf("%q: got %q, want %q", raw, got, want)
+			}
+		})
 	}
 }
 
@@ -251,7 +255,7 @@ func TestQueuesAboveTheLimit(t *testing.T) {
 	if _, err := first.Write([]byte(plainGet)); err != nil {
 		t.Fatal(err)
 	}
-	_ = first.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = first.SetReadDeadline(time.Now().Add(patience))
 	if res, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || res.StatusCode != 200 {
 		t.Fatal("the place of a client that went away was lost:", res, err)
 	}

@@ -57,7 +57,7 @@ func TestStatisticsAreMadeBesideTheLoop(t *testing.T) {
 // until waits until n clients are in phase p.
 func until(t *testing.T, g *gate, p phase, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
 		found := 0
 		g.engine.within(func(l *loop) {
 			for _, s := range l.socks {

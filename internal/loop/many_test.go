@@ -103,7 +103,7 @@ func churn(t *testing.T, g *gate, n int) {
 					t.Error(err)
 					return
 				}
-				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				_ = c.SetDeadline(time.Now().Add(patience))
 				kind := (i + worker) % len(lives)
 				if err := lives[kind](c.(*net.TCPConn)); err != nil {
 					t.Errorf("life %d: %v", kind, err)
@@ -123,7 +123,7 @@ func settle(t *testing.T, g *gate) {
 	if got := g.exchange(closingGet); !strings.Contains(got, "hello") {
 		t.Fatalf("got %q", got)
 	}
-	for end := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+	for end := time.Now().Add(patience); ; runtime.Gosched() {
 		left := 0
 		g.engine.within(func(l *loop) { left += l.conns })
 		if left == 0 {
@@ -235,7 +235,7 @@ func TestFiftyThousandConnectionsLeaveNothingBehind(t *testing.T) {
 	if after := descriptors(t); after > fds+1 { // the runtime's own epoll may be new
 		t.Errorf("%d descriptors, %d before", after, fds)
 	}
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
+	for end := time.Now().Add(patience); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
 		}

@@ -147,7 +147,7 @@ func TestShutdownLeavesTheSocketToOthers(t *testing.T) {
 	done := make(chan error, 1)
 	for i := range 300 {
 		if i == 100 {
-			go func() { done <- old.engine.Shutdown(context.Background(), 100*time.Millisecond) }()
+			go func() { done <- old.engine.Shutdown(context.Background(), time.Minute) }()
 		}
 		c := heir.dial()
 		serving(t, c)

@@ -19,6 +19,9 @@ import (
 	"rgate/internal/route"
 )
 
+// patience is how long what must come is waited for, on however busy a machine.
+const patience = 30 * time.Second
+
 // gate is a served engine in front of endpoints.
 type gate struct {
 	t      *testing.T
@@ -78,7 +81,7 @@ func (g *gate) dial() net.Conn {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	return c
 }
 
@@ -124,7 +127,7 @@ func raw(t *testing.T, talk func(net.Conn, *bufio.Reader)) string {
 			if err != nil {
 				return
 			}
-			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = c.SetDeadline(time.Now().Add(patience))
 			talk(c, bufio.NewReader(c))
 			_ = c.Close()
 		}

@@ -82,7 +82,7 @@ func TestSlowEndpointGetsAllOfAnUpload(t *testing.T) {
 		t.Fatalf("%d bytes went ahead of the endpoint", sent)
 	}
 	close(full)
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	if _, err := c.Write(body[sent:]); err != nil {
 		t.Fatal(err)
 	}

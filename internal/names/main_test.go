@@ -134,22 +134,31 @@ func (s *server) source(before ...Address) *Source {
 		if err != nil {
 			return nil, err
 		}
-		return impatient{c.(*net.UDPConn)}, nil
+		return impatient{c.(*net.UDPConn), s}, nil
 	}}
 	src.timing = timing{
-		patience: 300 * time.Millisecond, hold: 5 * time.Second,
+		patience: 5 * time.Second, hold: 5 * time.Second,
 		again: 20 * time.Millisecond, backoff: 10 * time.Millisecond, ceiling: 40 * time.Millisecond,
-		dial: time.Second, absences: 3, atOnce: 8,
+		dial: 5 * time.Second, absences: 3, atOnce: 8,
 	}
 	return src
 }
 
-// impatient is a connection that is waited on for a moment at most. A look-up
-// that nobody waits for any more goes on for seconds otherwise.
-type impatient struct{ *net.UDPConn }
+// impatient is a connection that is waited on for a moment at most while the
+// server is away. A look-up that nobody waits for any more goes on for seconds
+// otherwise.
+type impatient struct {
+	*net.UDPConn
+	server *server
+}
 
-func (c impatient) SetDeadline(time.Time) error {
-	return c.UDPConn.SetDeadline(time.Now().Add(100 * time.Millisecond))
+func (c impatient) SetDeadline(t time.Time) error {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if c.server.away {
+		t = time.Now().Add(100 * time.Millisecond)
+	}
+	return c.UDPConn.SetDeadline(t)
 }
 
 // watching is a source that is watched for the length of a test.

@@ -59,6 +59,7 @@ func (c *composer) run(args ...string) string {
 	args = append(append([]string{}, c.command...), args...)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), c.env...)
+	cmd.Env = append(cmd.Env, "COMPOSE_HTTP_TIMEOUT=300") // for an engine on a busy machine
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
@@ -109,7 +110,7 @@ func TestComposeServesTwoServices(t *testing.T) {
 	c.run("up", "--detach")
 
 	url := fmt.Sprint("http://127.0.0.1:", port)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, app := range []string{"payment", "orders"} {
 		want := fmt.Sprintf(`"answered_by":%q`, app)
 		for status, body := get(url + "/api/" + app + "/7"); status != 200 || !strings.Contains(body, want); status, body = get(url + "/api/" + app + "/7") {
@@ -134,7 +135,7 @@ func TestComposeServesTwoServices(t *testing.T) {
 
 // get answers 0 and the error where there is no response.
 func get(url string) (int, string) {
-	c := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	c := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := c.Get(url)
 	if err != nil {
 		return 0, err.Error()

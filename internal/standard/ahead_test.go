@@ -45,7 +45,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer peer.Close()
-	_ = peer.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = peer.SetDeadline(time.Now().Add(patience))
 	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%v %v", response, err)
 	}
-	for end := time.Now().Add(10 * time.Second); !r.MakeRoom(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); !r.MakeRoom(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("an idle one makes no room")
 		}

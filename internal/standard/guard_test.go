@@ -64,7 +64,7 @@ func TestUpgradeThatTheEndpointDeclines(t *testing.T) {
 
 func TestSlowHeads(t *testing.T) {
 	t.Parallel()
-	r := start(t, func(c *config.Config) { c.Timeouts.ClientHeader = 100 * time.Millisecond }, backend(t, hello))
+	r := start(t, func(c *config.Config) { c.Timeouts.ClientHeader = 2 * time.Second }, backend(t, hello))
 	for range 2 {
 		p := r.dial()
 		p.say("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HT")

@@ -255,7 +255,7 @@ func TestClientGone(t *testing.T) {
 	p.Close()
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the request to the endpoint was not cancelled")
 	}
 	r.eventually("499 is counted", func() bool {

@@ -20,6 +20,9 @@ import (
 	"rgate/internal/route"
 )
 
+// patience is how long what must come is waited for, on however busy a machine.
+const patience = 30 * time.Second
+
 // rig is an engine on a real socket, with routes to given endpoints.
 type rig struct {
 	*Engine
@@ -161,7 +164,7 @@ func (r *rig) dial() *peer {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	r.t.Cleanup(func() { c.Close() })
 	return &peer{Conn: c, r: bufio.NewReader(c), t: r.t}
 }
@@ -208,7 +211,7 @@ func (r *rig) get(line string, fields ...string) (*http.Response, string) {
 // answer.
 func (r *rig) eventually(what string, ok func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if ok() {
 			return
 		}
