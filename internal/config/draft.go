@@ -60,7 +60,7 @@ func (c *draft) resolve(d *decoder) {
 		known = append(known, b.Name)
 	}
 	c.Routes = make([]Route, 0, len(c.routes))
-	places := places{d: d, at: make(map[place][]*routeDraft, len(c.routes)), methods: map[string]bool{}}
+	places := places{d: d, at: make(map[place][]*routeDraft, len(c.routes)), methods: map[string]bool{}, query: map[string]bool{}}
 	for i := range c.routes {
 		r := &c.routes[i]
 		c.Routes = append(c.Routes, r.Route)

@@ -14,6 +14,9 @@ const (
 	maxAlike    = 200     // routes of one host and prefix: a request may be held against all of them
 	maxMethods  = 64      // different ones in all routes together
 	manyMethods = "more than 64 different methods are in use"
+
+	MaxParameters  = 32 // different query parameters that routes ask for
+	manyParameters = "the routes ask for more than 32 different query parameters"
 )
 
 // Conditions counts what a route asks for besides its host and prefix: methods
@@ -61,6 +64,7 @@ type places struct {
 	at      map[place][]*routeDraft
 	hosts   int // so far
 	methods map[string]bool
+	query   map[string]bool // its parameters
 }
 
 // place is where routes stand beside each other. The empty host is any.
@@ -79,6 +83,11 @@ func (p *places) add(r *routeDraft) {
 	for _, m := range r.Methods {
 		if p.methods[m] = true; len(p.methods) == maxMethods+1 {
 			p.d.problem(r.item, "leave `methods` out where every method will do", manyMethods)
+		}
+	}
+	for _, c := range r.Query {
+		if p.query[c.Name] = true; len(p.query) == MaxParameters+1 {
+			p.d.problem(r.item, "a prefix or a header does as well", manyParameters)
 		}
 	}
 	hosts := r.Hosts

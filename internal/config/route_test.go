@@ -100,6 +100,10 @@ func TestAsManyRoutesAsThereCanBe(t *testing.T) {
 	if got, want := first(text+toB), "config.yml:1:10: more than 64 different methods are in use"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s", got)
 	}
+	text = "routes: [{path_prefix: /, query: {p" + strings.Join(numbers(MaxParameters+1), ": a, p") + ": a}, backend: b}]"
+	if got, want := first(text+toB), "config.yml:1:10: the routes ask for more than 32 different query parameters"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s", got)
+	}
 }
 
 // aliasTo is a list of hosts, written out once.

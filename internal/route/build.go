@@ -78,7 +78,7 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 		t.Backends = append(t.Backends, b)
 	}
 	used := map[stats.Key]bool{unmatched: true}
-	t.plain, t.methods = true, namesOf(cfg.Routes)
+	t.plain, t.methods, t.parameters = true, namesOf(cfg.Routes), parametersOf(cfg.Routes)
 	for i := range cfg.Routes {
 		c := &cfg.Routes[i]
 		r := compileRoute(c, t.methods)

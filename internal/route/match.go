@@ -13,7 +13,7 @@ func (t *Table) Match(q *Request) (r *Route, others Methods) {
 	if t.plain {
 		return t.tree.match(q.Path), 0
 	}
-	s := search{q: q, method: t.methods.of(q.Method)}
+	s := search{q: q, method: t.methods.of(q.Method), asked: parameters{parameterNames: t.parameters}}
 	if len(t.hosts)+len(t.below) > 0 {
 		var space [maxHost]byte
 		host := NormalHost(space[:0], q.Host)
@@ -49,6 +49,8 @@ type search struct {
 	q      *Request
 	method Methods // of q; none where no route names it
 	others Methods // by which routes would take q
+
+	asked parameters // of the query, once a route asked for one
 }
 
 // find returns the route of t that takes the request, or nil.
@@ -69,7 +71,7 @@ func (t *tree) find(s *search) *Route {
 // request, or nil.
 func (t *tree) taker(s *search) *Route {
 	for _, r := range t.asking {
-		if !r.takes(s.q.Path) || r.lacks(s.q) != nil {
+		if !r.takes(s.q.Path) || r.lacks(s) != nil {
 			continue
 		}
 		if r.methods == 0 || r.methods&s.method != 0 {

@@ -248,20 +248,38 @@ func TestMatchByHostAllocatesNothing(t *testing.T) {
 func TestManyHostsCostARequestNoMore(t *testing.T) {
 	few, many := Build(crowd(1), nil, nil), Build(crowd(10_000), nil, nil)
 	q := ask("GET shop-0.example.com/service-2/orders/7")
-	cost := func(table *Table) time.Duration {
-		best := time.Hour
-		for range 20 {
-			begun := time.Now()
-			for range 2000 {
-				table.Match(q)
-			}
-			best = min(best, time.Since(begun))
-		}
-		return best
-	}
-	if a, b := cost(few), cost(many); b > 5*a {
+	if a, b := cost(few, q, 2000), cost(many, q, 2000); b > 5*a {
 		t.Errorf("2,000 requests take %v among ten routes and %v among a hundred thousand", a, b)
 	}
+}
+
+// Nor does a long query cost more for each route that asks for a parameter.
+func TestALongQueryIsReadOnce(t *testing.T) {
+	tables := map[int]*Table{}
+	for _, n := range []int{1, 200} {
+		var routes []string
+		for i := range n {
+			routes = append(routes, fmt.Sprintf("path_prefix: /, query: {version: '%d', p%d: beta}", i, i%31))
+		}
+		tables[n] = tableOf(t, routes...)
+	}
+	q := ask("GET /?" + strings.Repeat("a&", 10_000) + "p0=beta&version=none")
+	if a, b := cost(tables[1], q, 5), cost(tables[200], q, 5); b > 20*a {
+		t.Errorf("five requests take %v of one route and %v of two hundred", a, b)
+	}
+}
+
+// cost is the least that n requests took.
+func cost(table *Table, q *Request, n int) time.Duration {
+	best := time.Hour
+	for range 20 {
+		begun := time.Now()
+		for range n {
+			table.Match(q)
+		}
+		best = min(best, time.Since(begun))
+	}
+	return best
 }
 
 func BenchmarkMatchByHost(b *testing.B) {

@@ -25,6 +25,8 @@ type Table struct {
 	hosts   map[string]*tree // routes for a host
 	below   map[string]*tree // routes for all names below one
 	methods methodNames
+
+	parameters *parameterNames
 }
 
 // Route is one compiled route.

@@ -38,8 +38,9 @@ func (t *Table) Why(r *Route, q *Request) (why string, near Near) {
 	case r.methods != 0 && r.methods&t.methods.of(q.Method) == 0:
 		return "it takes " + strings.Join(t.MethodNames(r.methods), ", ") + ", not " + string(q.Method), OtherMethod
 	}
-	if c := r.lacks(q); c != nil {
-		return c.missing(q), OtherConditions
+	s := &search{q: q, asked: parameters{parameterNames: t.parameters}}
+	if c := r.lacks(s); c != nil {
+		return c.missing(s), OtherConditions
 	}
 	return r.outranked(pattern, taker, host), Outranked
 }
@@ -58,12 +59,12 @@ func (r *Route) pattern(host string) (pattern string, ok bool) {
 	return pattern, ok || len(r.Hosts) == 0
 }
 
-// missing says what q would need for c.
-func (c *condition) missing(q *Request) string {
-	what, there := "the header ", q.Fields != nil && q.Fields.Has(c.Name)
+// missing says what the request would need for c.
+func (c *condition) missing(s *search) string {
+	what, there := "the header ", s.q.Fields != nil && s.q.Fields.Has(c.Name)
 	if c.query {
 		what = "the query parameter "
-		_, there = parameter(q.Query, c.Name)
+		_, there = s.asked.in(s.q.Query, c.Name)
 	}
 	switch {
 	case c.AnyValue:
