@@ -47,3 +47,29 @@ func TestForwardingFields(t *testing.T) {
 		}
 	}
 }
+
+// TestForwardedThatATrustedProxyPassedOn: most proxies write X-Forwarded-For and
+// know nothing of Forwarded.
+func TestForwardedThatATrustedProxyPassedOn(t *testing.T) {
+	for _, kind := range rig.Engines {
+		t.Run(kind, func(t *testing.T) {
+			r := record(t, "")
+			trusting := rig.Start(t, kind, func(c *config.Config) {
+				c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+			}, r.addr).Addr
+			exchange(t, trusting, get+host+"X-Forwarded-For: 6.6.6.6\r\nForwarded: for=7.7.7.7;proto=https\r\n"+end)
+			exchange(t, trusting, get+host+"Forwarded: for=7.7.7.7;proto=https\r\n"+end)
+			if len(r.headers) != 2 {
+				t.Fatalf("the endpoint got %d requests", len(r.headers))
+			}
+			for i, want := range [][2]string{
+				{"6.6.6.6, 127.0.0.1", `for=6.6.6.6, for=127.0.0.1;host="x";proto=http`},
+				{"7.7.7.7, 127.0.0.1", `for=7.7.7.7;proto=https, for=127.0.0.1;host="x";proto=http`},
+			} {
+				if got := [2]string{r.headers[i].Get("X-Forwarded-For"), r.headers[i].Get("Forwarded")}; got != want {
+					t.Errorf("the endpoint got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}

@@ -14,10 +14,17 @@ func (x *Exchange) identify(trusted []netip.Prefix) {
 		return
 	}
 	// The path is not known yet, so its space is free.
-	if list := x.Header.Join(x.pathSpace[:0], "X-Forwarded-For"); len(list) > 0 {
+	list := x.Header.Join(x.pathSpace[:0], "X-Forwarded-For")
+	counts := len(list) > 0
+	if counts {
 		x.Client = vouched(list, trusted, x.Peer, forwardedFor)
-	} else if list = x.Header.Join(x.pathSpace[:0], "Forwarded"); len(list) > 0 {
-		x.Client = vouched(list, trusted, x.Peer, forwarded)
+	}
+	if list = x.Header.Join(x.pathSpace[:0], "Forwarded"); len(list) > 0 {
+		client := vouched(list, trusted, x.Peer, forwarded)
+		if !counts {
+			x.Client = client
+		}
+		x.agreed = client == x.Client
 	}
 }
 

@@ -61,6 +61,7 @@ type Exchange struct {
 
 	gate       *Gate
 	trusted    bool
+	agreed     bool // what a trusted peer said in Forwarded names Client
 	admitted   bool
 	ticket     upstream.Ticket // for its place in a queue
 	ended      bool

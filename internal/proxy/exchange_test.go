@@ -186,7 +186,18 @@ func TestForwardingHeaders(t *testing.T) {
 		"X-Forwarded-Proto": {"https"}, "Forwarded": {"for=203.0.113.9"},
 	}
 	f("192.0.2.7", "10.0.0.0/8", sent, [4]string{"192.0.2.7", "shop.example", "http", `for=192.0.2.7;host="shop.example";proto=http`})
-	f("10.1.2.3", "10.0.0.0/8", sent, [4]string{"203.0.113.9, 198.51.100.1, 10.1.2.3", "front.example", "https", `for=203.0.113.9, for=10.1.2.3;host="shop.example";proto=http`})
+	sent["Forwarded"] = []string{`for=203.0.113.9, for="198.51.100.1:80"`}
+	f("10.1.2.3", "10.0.0.0/8", sent, [4]string{"203.0.113.9, 198.51.100.1, 10.1.2.3", "front.example", "https", `for=203.0.113.9, for="198.51.100.1:80", for=10.1.2.3;host="shop.example";proto=http`})
+
+	// A proxy that writes one of the two may pass on what its client says in the other.
+	xff := fields{"X-Forwarded-For": {"203.0.113.9, 2001:db8::9"}}
+	want := [4]string{"203.0.113.9, 2001:db8::9, 10.1.2.3", "shop.example", "http", `for="[2001:db8::9]", for=10.1.2.3;host="shop.example";proto=http`}
+	f("10.1.2.3", "10.0.0.0/8", xff, want)
+	for _, lie := range []string{"for=192.0.2.1", "for=10.0.0.9", "for=_hidden", "proto=https", ",", `for="2001:db8::9, for=192.0.2.1"`} {
+		xff["Forwarded"] = []string{lie}
+		f("10.1.2.3", "10.0.0.0/8", xff, want)
+	}
+	f("10.1.2.3", "10.0.0.0/8", fields{"Forwarded": {"for=198.51.100.1, for=203.0.113.9"}}, [4]string{"203.0.113.9, 10.1.2.3", "shop.example", "http", `for=198.51.100.1, for=203.0.113.9, for=10.1.2.3;host="shop.example";proto=http`})
 	f("10.1.2.3", "10.0.0.0/8", fields{}, [4]string{"10.1.2.3", "shop.example", "http", `for=10.1.2.3;host="shop.example";proto=http`})
 	f("2001:db8::1", "", fields{}, [4]string{"2001:db8::1", "shop.example", "http", `for="[2001:db8::1]";host="shop.example";proto=http`})
 }
