@@ -240,7 +240,7 @@ func (l *loop) responseDone(c *conn) {
 	if w.chunked {
 		w.out.b = h1.AppendLastChunk(w.out.b, w.respBody.Trailer())
 	}
-	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty()
+	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty() && !w.x.Bound
 	w.origin = nil
 	if clean {
 		l.keep(o, w.idle)

@@ -54,6 +54,7 @@ type Exchange struct {
 	BytesIn, BytesOut int64
 	Status            int  // that was sent; 0 for none
 	Upgraded          bool // the connection became something else than HTTP
+	Bound             bool // the request made the endpoint's connection its client's own
 
 	// Fault is why the attempt before Next failed, for the log; nil where its
 	// outcome says it all. Next forgets it.

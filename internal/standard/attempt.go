@@ -32,7 +32,7 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	if x.Fault == nil && u.why == none {
 		x.Fault = err
 	}
-	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && x.down.empty() {
+	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.empty() {
 		x.engine().pools.keep(conn)
 	} else {
 		_ = conn.Close()

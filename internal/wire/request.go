@@ -36,7 +36,8 @@ var websocket = []byte("websocket")
 func hasBody(r *h1.Request) bool { return r.Chunked || r.ContentLength > 0 }
 
 // AppendRequestHead appends the one unambiguous head that goes to the endpoint.
-// Framing is rgate's own, and so is everything that says who asked.
+// Framing is rgate's own, and so is everything that says who asked. It sets
+// x.Bound.
 func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, x.Method...)
 	dst = append(dst, ' ')
@@ -48,6 +49,7 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	for i := range r.Fields {
 		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) {
 			dst = h1.AppendField(dst, f.Name, f.Value)
+			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
 	}
 	switch {
@@ -75,6 +77,16 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, x.RequestID...)
 	return append(dst, "\r\n\r\n"...)
 }
+
+// binds tells whether credentials are of a kind that servers take for the whole
+// connection (RFC 4559 §6, and NTLM): whoever came next on it would be taken for
+// this client.
+func binds(credentials []byte) bool {
+	scheme, _, _ := bytes.Cut(credentials, space)
+	return bytes.EqualFold(scheme, ntlm) || bytes.EqualFold(scheme, negotiate)
+}
+
+var space, ntlm, negotiate = []byte(" "), []byte("NTLM"), []byte("Negotiate")
 
 const upgraded = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
