@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -245,16 +246,23 @@ const (
 	lingerAtStop = time.Second
 )
 
+// CloseWrite ends the sending side.
+func (c *client) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
 // hangUp ends c after the last answer.
 func (c *client) hangUp() {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
 	n := c.engine.lingers.Add(1)
 	defer c.engine.lingers.Add(-1)
-	if c.ended || !ok || n > mostLinger || !c.counted && n > mostRefused {
+	if c.ended || n > mostLinger || !c.counted && n > mostRefused {
 		return
 	}
 	c.release()
-	if half.CloseWrite() != nil {
+	if c.CloseWrite() != nil {
 		return
 	}
 	for end := time.Now().Add(lingerTime); c.part(end); {
