@@ -3,12 +3,38 @@
 package conformance
 
 import (
+	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
 )
+
+// TestStickyCookieOfASecureClient: what came by TLS to whom rgate trusts goes back
+// that way alone.
+func TestStickyCookieOfASecureClient(t *testing.T) {
+	for _, kind := range rig.Engines {
+		for _, trusted := range []bool{false, true} {
+			t.Run(fmt.Sprint(kind, " trusted ", trusted), func(t *testing.T) {
+				r := record(t, "")
+				addr := rig.Start(t, kind, func(c *config.Config) {
+					c.Backends[0].Traffic.Sticky = config.Sticky{Cookie: "at"}
+					if trusted {
+						c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+					}
+				}, r.addr).Addr
+				for proto, secure := range map[string]bool{"https": trusted, "http": false} {
+					got := exchange(t, addr, get+host+"X-Forwarded-Proto: "+proto+"\r\n"+end)
+					if !strings.Contains(got, "\r\nSet-Cookie: at=") || strings.Contains(got, "; SameSite=Lax; Secure\r\n") != secure {
+						t.Errorf("%s: got %q", proto, got)
+					}
+				}
+			})
+		}
+	}
+}
 
 // TestStickyCookie holds that both engines set the cookie, once, and leave the
 // endpoint's own alone.
@@ -27,6 +53,9 @@ func TestStickyCookie(t *testing.T) {
 			}
 			if again := exchange(t, addr, "GET / HTTP/1.1\r\n"+host+"Cookie: at="+cookie+"\r\n"+end); strings.Count(again, "Set-Cookie: ") != 1 {
 				t.Errorf("got %q", again)
+			}
+			if again := exchange(t, addr, get+host+"Cookie: a=b\r\nCookie: c=d; at="+cookie+"\r\n"+end); strings.Count(again, "Set-Cookie: ") != 1 {
+				t.Errorf("not found in the second field: got %q", again)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -212,7 +213,11 @@ func (x *Exchange) Head(status int) {
 	x.backend.Headed(x.endpoint, status, x.attempt)
 	if s := x.backend.Sticky; s != nil && x.endpoint != x.preferred {
 		if value := s.Value(x.endpoint); value != "" {
-			x.SetCookie = []byte(s.Cookie + "=" + value + "; Path=/; HttpOnly; SameSite=Lax")
+			cookie := s.Cookie + "=" + value + "; Path=/; HttpOnly; SameSite=Lax"
+			if bytes.EqualFold(x.said("X-Forwarded-Proto", x.proto()), protoHTTPS) {
+				cookie += "; Secure"
+			}
+			x.SetCookie = []byte(cookie)
 		}
 	}
 }

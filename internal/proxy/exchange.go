@@ -16,6 +16,7 @@ type Header interface {
 	Join(dst []byte, name string) []byte // all values, joined by ", "
 	Has(name string) bool                // whether there is a field of that name
 	Is(name, value string) bool          // whether what Join gives is this
+	Cookie(name string) []byte           // the value of a cookie, nil for none
 	Via(pseudonym []byte) bool           // whether a Via field names it
 }
 

@@ -170,7 +170,7 @@ func (x *Exchange) reply(a *Answer) Verdict {
 // of consistent hashing.
 func (x *Exchange) choose(b *route.Backend) {
 	if b.Sticky != nil {
-		x.preferred = b.Sticky.Find(cookie(x.Header.Get("Cookie"), b.Sticky.Cookie))
+		x.preferred = b.Sticky.Find(x.Header.Cookie(b.Sticky.Cookie))
 	}
 	if b.Balance == upstream.ConsistentHash {
 		x.chooseKey(b)
@@ -191,18 +191,18 @@ func (x *Exchange) hashed(how *config.Balance) []byte {
 	case config.HashByHeader:
 		return x.Header.Get(how.HashName)
 	case config.HashByCookie:
-		return cookie(x.Header.Get("Cookie"), how.HashName)
+		return x.Header.Cookie(how.HashName)
 	case config.HashByPath:
 		return x.Path
 	}
 	return x.Client.AppendTo(x.keySpace[:0])
 }
 
-// cookie is the value of one cookie in a Cookie header (RFC 6265 §4.2.1).
-func cookie(header []byte, name string) []byte {
-	for len(header) > 0 {
+// Cookie is the value of one cookie in a Cookie field (RFC 6265 §4.2.1).
+func Cookie(field []byte, name string) []byte {
+	for len(field) > 0 {
 		var pair []byte
-		pair, header, _ = bytes.Cut(header, []byte{';'})
+		pair, field, _ = bytes.Cut(field, []byte{';'})
 		key, value, ok := bytes.Cut(bytes.TrimSpace(pair), []byte{'='})
 		if ok && string(key) == name {
 			return value

@@ -31,6 +31,15 @@ func (f fields) Has(name string) bool { return len(f[name]) > 0 }
 
 func (f fields) Is(name, value string) bool { return f.Has(name) && string(f.Join(nil, name)) == value }
 
+func (f fields) Cookie(name string) []byte {
+	for _, v := range f["Cookie"] {
+		if value := Cookie([]byte(v), name); value != nil {
+			return value
+		}
+	}
+	return nil
+}
+
 func (f fields) Via(pseudonym []byte) bool {
 	return bytes.Contains(f.Join(nil, "Via"), pseudonym)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rgate/internal/h1"
+	"rgate/internal/proxy"
 )
 
 // Header shows a parsed request head to package proxy.
@@ -62,6 +63,19 @@ func (h *Header) Is(name, value string) bool {
 		rest, found = rest[len(f.Value):], true
 	}
 	return found && rest == ""
+}
+
+// Cookie implements proxy.Header. Cookies may come in several fields: whoever
+// makes HTTP/1.1 of HTTP/2 does not always join them.
+func (h *Header) Cookie(name string) []byte {
+	for i := range h.Request.Fields {
+		if f := &h.Request.Fields[i]; f.ID == h1.FieldCookie {
+			if value := proxy.Cookie(f.Value, name); value != nil {
+				return value
+			}
+		}
+	}
+	return nil
 }
 
 // Via implements proxy.Header.
