@@ -62,6 +62,7 @@ func TestExplainSaysWhatEachRouteMissed(t *testing.T) {
 		readAPI+" it asks for less than "+betaAPI)
 	f([]string{"http://shop.example.com/api?a+b=1", "-H", "x-debug: 1"},
 		debugAPI+" it asks for the query parameter c, which the request has not")
+	f([]string{"/api", "--method", "put", "--host", "shop.example.com"}, "PUT /api", "route shop.example.com/ (the most specific that takes it)")
 	f([]string{"PUT", "/api", "-H", "Host: shop.example.com", "-H", "X-Channel: stable"},
 		"route shop.example.com/ (the most specific that takes it)",
 		readAPI+" it takes GET, POST, not PUT")
@@ -100,6 +101,7 @@ func TestExplainRefusesWhatIsNoRequest(t *testing.T) {
 	path := file(t, fixed)
 	for want, args := range map[string][]string{
 		"is no header: write it as in -H": {"/x", "-H", "X-Channel"},
+		"a method is given twice":         {"PUT", "/x", "--method", "GET"},
 		`"a..b" is no host`:               {"/x", "--host", "a..b"},
 		`"[::1" is no host`:               {"/x", "-H", "host: [::1"},
 	} {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -44,7 +45,7 @@ type lookedAt struct {
 }
 
 func newExplain(p Process) *cobra.Command {
-	var file, host string
+	var file, host, method string
 	var headers []string
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -66,11 +67,13 @@ Nothing is sent anywhere but questions to the engine.`,
 			if err != nil {
 				return err
 			}
-			method, target := "GET", args[len(args)-1]
 			if len(args) == 2 {
-				method = strings.ToUpper(args[0])
+				if method != "" {
+					return usageError{fmt.Errorf("a method is given twice: %s and --method %s", args[0], method)}
+				}
+				method = args[0]
 			}
-			a, err := newAsked(method, target, host, headers)
+			a, err := newAsked(strings.ToUpper(cmp.Or(method, "GET")), args[len(args)-1], host, headers)
 			if err != nil {
 				return err
 			}
@@ -85,6 +88,7 @@ Nothing is sent anywhere but questions to the engine.`,
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file")
+	cmd.Flags().StringVar(&method, "method", "", "method, which can also stand before the URL or path (default GET)")
 	cmd.Flags().StringVar(&host, "host", "", "host that is asked for; of a URL it is the URL's")
 	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil, "a header of the request, as 'Name: value'; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
