@@ -183,8 +183,9 @@ func TestProbesAreBoundedAndEnd(t *testing.T) {
 	timing.probeSlow, timing.probeRare = 20*time.Millisecond, 40*time.Millisecond
 	p := newProber(timing)
 	l, _ := listen(t)
+	key := func(i int) probeKey { return probeKey{id: "c", started: int64(i), addr: "255.255.255.255:80"} }
 	for i := range 200 {
-		p.look(probeKey{id: "c", started: int64(i), addr: "255.255.255.255:80"}, false)
+		p.look(key(i), false)
 	}
 	good := probeKey{id: "c", addr: l.Addr().String()}
 	p.look(good, false)
@@ -194,8 +195,10 @@ func TestProbesAreBoundedAndEnd(t *testing.T) {
 			break
 		}
 	}
-	for p.pending() {
-		<-p.changed
+	for i := range 200 {
+		for known, _ := p.look(key(i), true); known == untried; known, _ = p.look(key(i), true) {
+			<-p.changed
+		}
 	}
 	p.retain(map[probeKey]bool{good: true})
 	if known, _ := p.look(probeKey{id: "c", addr: "255.255.255.255:80"}, true); known != untried {

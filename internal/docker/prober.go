@@ -111,18 +111,6 @@ func (p *prober) forgetFailures() {
 	}
 }
 
-// pending tells whether some address has not been tried once.
-func (p *prober) pending() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, known := range p.probes {
-		if known.proof == untried {
-			return true
-		}
-	}
-	return false
-}
-
 // run probes one address until it accepts.
 func (p *prober) run(ctx context.Context, addr string, known *probe) {
 	defer known.cancel()

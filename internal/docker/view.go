@@ -12,12 +12,12 @@ import (
 // though nothing happens until then; zero for never.
 func (w *watch) publish() (next time.Time) {
 	now := time.Now()
-	candidates, next := w.judgeAll(now)
+	candidates, untried, next := w.judgeAll(now)
 	if !w.complete && w.stale == "" {
 		return next // nothing is known yet, not even that nothing can be
 	}
 	if now.Before(w.hold) {
-		if w.stale == "" && w.prober.pending() {
+		if w.stale == "" && untried {
 			return w.hold
 		}
 		w.hold = time.Time{}
@@ -42,13 +42,15 @@ func (w *watch) answered() []discovery.Selector {
 
 // judgeAll judges every known container for every backend that selects it.
 // Where the view is to answer other selectors, what these select is probed
-// first, so that no endpoint is missing when they take over.
-func (w *watch) judgeAll(now time.Time) (candidates []discovery.Candidate, next time.Time) {
+// first, so that no endpoint is missing when they take over. It tells whether it
+// saw an address that has not been tried once: to ask for that later would miss
+// one that has been tried since.
+func (w *watch) judgeAll(now time.Time) (candidates []discovery.Candidate, untried bool, next time.Time) {
 	j := judging{watch: w, now: now, wanted: map[probeKey]bool{}, mentions: map[mention]bool{}}
 	candidates = j.judge(w.selectors)
 	if !w.proving.IsZero() {
 		coming := j.judge(w.wanted.selectors)
-		if w.prober.pending() && now.Before(w.proving) {
+		if j.untried && now.Before(w.proving) {
 			j.lookAgain(w.proving)
 		} else {
 			candidates = coming
@@ -57,7 +59,7 @@ func (w *watch) judgeAll(now time.Time) (candidates []discovery.Candidate, next 
 	}
 	w.prober.retain(j.wanted)
 	w.mentioned = j.mentions
-	return candidates, j.next
+	return candidates, j.untried, j.next
 }
 
 // judging is one look at all known containers.
@@ -66,6 +68,7 @@ type judging struct {
 	now      time.Time
 	next     time.Time // when to look again
 	wanted   map[probeKey]bool
+	untried  bool // an address that is to be proven
 	mentions map[mention]bool
 }
 
@@ -90,7 +93,7 @@ func (j *judging) judge(sel selectors) (candidates []discovery.Candidate) {
 			if reason != "" {
 				v.Reason, v.fault = reason, false
 			}
-			j.prove(&v, f, gone, j.wanted)
+			j.prove(&v, f, gone)
 			candidates = append(candidates, v.Candidate)
 			j.mention(v, j.mentions)
 		}
@@ -101,15 +104,17 @@ func (j *judging) judge(sel selectors) (candidates []discovery.Candidate) {
 
 // prove completes a verdict by what the prober knows, and tells it what is
 // wanted: of a container that is out for a while, no more than what it knows.
-func (w *watch) prove(v *verdict, f facts, gone bool, wanted map[probeKey]bool) {
+func (j *judging) prove(v *verdict, f facts, gone bool) {
 	if gone {
 		return
 	}
 	only := v.Reason != ""
 	look := func(addr string) (proof, string) {
 		key := probeKey{id: f.id, started: f.started.UnixNano(), addr: addr}
-		wanted[key] = true
-		return w.prober.look(key, only)
+		j.wanted[key] = true
+		known, detail := j.prober.look(key, only)
+		j.untried = j.untried || known == untried && !only
+		return known, detail
 	}
 	if only {
 		for _, addr := range v.tries {
