@@ -17,7 +17,7 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin handover config demo discovery docker journal names proxy route stats upstream",
+	"cli":                   "gateway admin handover config demo discovery docker journal names policy proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
 	"gateway":               "admin handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
@@ -25,8 +25,9 @@ var arrows = map[string]string{
 	"loop":                  "wire proxy upstream listen config h1",
 	"listen":                "handover config",
 	"wire":                  "proxy config h1", // it words what proxy decided
-	"proxy":                 "route upstream config stats",
-	"route":                 "upstream config discovery stats",
+	"proxy":                 "route policy upstream config stats",
+	"route":                 "policy upstream config discovery stats",
+	"policy":                "config",
 	"upstream":              "stats",
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source

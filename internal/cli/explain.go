@@ -23,11 +23,13 @@ type explanation struct {
 	Outcome    string      `json:"outcome"`
 	Allow      []string    `json:"allow,omitempty"` // the methods by which some route would take it
 	Route      string      `json:"route,omitempty"`
+	Policies   []string    `json:"policies,omitempty"` // what the route demands
 	Backend    string      `json:"backend,omitempty"`
 	Lost       []lostRoute `json:"lost"`
 	Containers []lookedAt  `json:"containers"`
 	Stale      string      `json:"stale,omitempty"`
 	why        string      // Route takes it
+	route      *route.Route
 }
 
 type lostRoute struct {
@@ -45,15 +47,15 @@ type lookedAt struct {
 }
 
 func newExplain(p Process) *cobra.Command {
-	var file, host, method string
+	var file, host, method, client string
 	var headers []string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "explain [METHOD] URL-OR-PATH",
 		Short: "Say where a request would go, and why",
 		Long: `Say where a request would go, and why: which route takes it and which lost,
-which backend, and each container looked at with why it was taken or left out.
-Nothing is sent anywhere but questions to the engine.`,
+what the route demands, which backend, and each container looked at with why it
+was taken or left out. Nothing is sent anywhere but questions to the engine.`,
 		Example: "  rgate explain /api/payment/7\n  rgate explain POST http://localhost:8080/api/orders?id=3\n" +
 			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -78,6 +80,9 @@ Nothing is sent anywhere but questions to the engine.`,
 				return err
 			}
 			e, err := explain(cmd.Context(), cfg, a)
+			if err == nil && client != "" {
+				err = e.judge(a, client)
+			}
 			if err != nil {
 				return err
 			}
@@ -92,6 +97,7 @@ Nothing is sent anywhere but questions to the engine.`,
 	cmd.Flags().StringVar(&host, "host", "", "host that is asked for; of a URL it is the URL's")
 	cmd.Flags().StringArrayVarP(&headers, "header", "H", nil, "a header of the request, as 'Name: value'; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&client, "client", "", "address of the client, for what the route demands of it")
 	return cmd
 }
 
@@ -116,6 +122,10 @@ func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, err
 		e.Route, e.why = taker.ID, "the longest prefix that takes it"
 		if taker.ID != taker.Prefix {
 			e.why = "the most specific that takes it"
+		}
+		e.route = taker
+		for _, p := range taker.Policies {
+			e.Policies = append(e.Policies, p.String())
 		}
 		e.look(taker.Targets[0].Backend) // the file names one
 	case others != 0:
@@ -178,6 +188,9 @@ func (p Process) printExplanation(e explanation) error {
 	}
 	if e.Route != "" {
 		_ = say(p.Stdout, "  route    %s (%s)\n  backend  %s\n", e.Route, e.why, e.Backend)
+	}
+	for _, policy := range e.Policies {
+		_ = say(p.Stdout, "  policy   %s\n", policy)
 	}
 	_ = say(p.Stdout, "  outcome  %s\n", e.Outcome)
 	if e.Stale != "" {

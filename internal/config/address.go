@@ -103,8 +103,8 @@ func isHost(host string) bool {
 	return err != nil // 10.0.0.300 is a slip in an IP address, not a name
 }
 
-// readProxy reads an IP address or a network.
-func readProxy(d *decoder, s scalar) (netip.Prefix, bool) {
+// readNetwork reads an IP address or a network.
+func readNetwork(d *decoder, s scalar) (netip.Prefix, bool) {
 	value, ok := text()(d, s)
 	if !ok {
 		return netip.Prefix{}, false
@@ -116,6 +116,14 @@ func readProxy(d *decoder, s scalar) (netip.Prefix, bool) {
 	network, err := netip.ParsePrefix(value)
 	if err != nil {
 		d.problem(s.node, "such as `10.0.0.0/8`, `192.0.2.7` or `fd00::/8`", "%s is neither an IP address nor a network", shown(value))
+		return netip.Prefix{}, false
+	}
+	if a := network.Addr(); a.Is4In6() {
+		hint := "write it with dots, such as " + shown("10.0.0.0/8")
+		if bits := network.Bits() - 96; bits >= 0 {
+			hint = "write " + shown(netip.PrefixFrom(a.Unmap(), bits).Masked().String())
+		}
+		d.problem(s.node, hint, "%s holds IPv4 addresses, which are never seen in this form", shown(value))
 		return netip.Prefix{}, false
 	}
 	if masked := network.Masked(); masked != network {

@@ -62,7 +62,14 @@ type Route struct {
 	Query      []Condition // by name
 	Backend    string      // name of one of Config.Backends
 	Match      MatchMode
+	IP         IP
 	Line       int // where the route begins in the file, from 1
+}
+
+// IP says which clients a route takes requests of. Deny wins over Allow.
+type IP struct {
+	Allow []netip.Prefix // nil for all
+	Deny  []netip.Prefix
 }
 
 // Backend is a set of endpoints: the containers that carry all MatchLabels,

@@ -34,7 +34,7 @@ var topKeys = slices.Concat(
 		dockerKey,
 		section("timeouts", timeoutKeys, func(c *draft) *Timeouts { return &c.Timeouts }),
 		section("limits", limitKeys, func(c *draft) *Limits { return &c.Limits }),
-		values("trusted_proxies", readProxy, trustedProxies),
+		values("trusted_proxies", readNetwork, trustedProxies),
 		{name: "default_response", below: namesOf(responseKeys), read: readResponse},
 		{name: "backends", below: namesOf(backendKeys), read: readBackends},
 		{name: "routes", below: namesOf(routeKeys), read: readRoutes},

@@ -1,6 +1,10 @@
 package config
 
-import "go.yaml.in/yaml/v4"
+import (
+	"net/netip"
+
+	"go.yaml.in/yaml/v4"
+)
 
 // routeDraft is a Route with the nodes that later checks point at; they are
 // nil where the key was missing or its value no text.
@@ -18,6 +22,12 @@ var routeKeys = []key[routeDraft]{
 	{name: "query", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Query = readConditions(d, n, "query", parameterName) }},
 	marked("backend", text(checkName), func(r *routeDraft) (*string, **yaml.Node) { return &r.Backend, &r.backend }),
 	value("match", choice(MatchLiteral, MatchSegment), func(r *routeDraft) *MatchMode { return &r.Match }),
+	section("ip", ipKeys, func(r *routeDraft) *IP { return &r.IP }),
+}
+
+var ipKeys = []key[IP]{
+	values("allow", readNetwork, func(i *IP) *[]netip.Prefix { return &i.Allow }),
+	values("deny", readNetwork, func(i *IP) *[]netip.Prefix { return &i.Deny }),
 }
 
 // marked is value, and keeps the node of what it read.

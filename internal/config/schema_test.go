@@ -87,7 +87,7 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
 	skip := map[string]bool{"File": true, "Sum": true, "Line": true, "Place": true, "Prefix": true}
-	special := map[string]string{"CA": "ca", "TLS": "tls", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
 	walk = func(prefix string, of reflect.Type) {
@@ -192,10 +192,9 @@ func TestFilesFitTheSchema(t *testing.T) {
 // TestSchemaAgreesWithTheDecoder gives both the same values: an editor must
 // not mark what rgate takes, nor pass a plain mistake.
 func TestSchemaAgreesWithTheDecoder(t *testing.T) {
-	schema := compiledSchema(t)
 	const b = "backends: [{name: b, match_labels: [x], "
 	const r, p, toB = "routes: [{backend: b, ", "routes: [{backend: b, path_prefix: /, ", "\nbackends: [{name: b, match_labels: [x]}]"
-	for text, want := range map[string]bool{
+	agree(t, map[string]bool{
 		"retries: 3":                          true,
 		"retries: 11":                         false,
 		"retries: '3'":                        false,
@@ -240,7 +239,26 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 		b + "prot: 80}]":                                              false,
 		"backends: [{name: b}]":                                       false,
 		"backends: [{name: b, match_labels: {a: 1, b: true, c: }}]":   true,
-	} {
+	})
+}
+
+func TestSchemaAgreesWithTheDecoderOnPolicies(t *testing.T) {
+	const p, toB = "routes: [{backend: b, path_prefix: /, ", "}]\nbackends: [{name: b, match_labels: [x]}]"
+	agree(t, map[string]bool{
+		p + "ip: {allow: [10.0.0.0/8]}" + toB:  true,
+		p + "ip: {deny: }" + toB:               true,
+		p + "ip: {deny: 192.0.2.7}" + toB:      false,
+		p + "ip: {allow: [7]}" + toB:           false,
+		p + "ip: {allows: [10.0.0.0/8]}" + toB: false,
+		p + "ip: [10.0.0.0/8]" + toB:           false,
+	})
+}
+
+// agree holds decoder and schema to what is right of each text.
+func agree(t *testing.T, texts map[string]bool) {
+	t.Helper()
+	schema := compiledSchema(t)
+	for text, want := range texts {
 		_, err := Parse("config.yml", []byte(text), nil)
 		if got := err == nil; got != want {
 			t.Errorf("decoder takes %s: %v (%v)", text, got, err)

@@ -94,7 +94,7 @@ func TestWaitingAllocatesLittle(t *testing.T) {
 	for range 200 {
 		once()
 	}
-	const pairs = 2000 // of which one waits at most
+	const pairs = 500 // of which one waits at most
 	if least := allocations(pairs, 3*pairs+20, once); least > 3*pairs+20 {
 		t.Errorf("%d allocations where %d waited", least, pairs)
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,30 @@ func TestThePlainPathAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, once); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// Nor do those of a policy.
+func TestPoliciesAllocateNothing(t *testing.T) {
+	g, _ := gateOf(t, strings.Replace(two, "backend: b}", "backend: b, ip: {allow: [192.0.2.0/24], deny: [192.0.2.8]}}", 1))
+	x := &Exchange{}
+	method, target, host, header := []byte("GET"), []byte("/api/x"), []byte("h"), &bare{}
+	now := time.Now()
+	for client, want := range map[string]Verdict{"192.0.2.7": Forward, "192.0.2.8": Reply, "198.51.100.1": Reply} {
+		peer := netip.MustParseAddr(client)
+		once := func() {
+			x.Reset()
+			x.Method, x.Target, x.Host, x.Header, x.Peer, x.Start = method, target, host, header, peer, now
+			if g.Begin(x) != want || want == Reply && x.Answer.Status != 403 {
+				t.Fatalf("%s: told %+v", client, x.Answer)
+			}
+			x.End(upstream.Canceled, now)
+		}
+		once()
+		if n := testing.AllocsPerRun(1000, once); n != 0 {
+			t.Errorf("%s: %v allocations", client, n)
+		}
+	}
+	balanced(t, g)
 }
 
 // Nor does the answer to what no route takes, which strangers can ask for as

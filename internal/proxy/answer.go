@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"rgate/internal/policy"
 )
 
-// The stable codes of the header X-Rgate-Reason.
+// The stable codes of the header X-Rgate-Reason. Those of policies are there.
 const (
 	ReasonNoRoute    = "no_route"
 	ReasonMethod     = "method_not_allowed"
@@ -25,14 +27,7 @@ const (
 )
 
 // Answer is a response of rgate's own.
-type Answer struct {
-	Status      int
-	Reason      string // one of the Reason codes; "" where there is nothing to explain
-	ContentType string
-	Body        []byte
-	RetryAfter  bool        // worth trying again in a second
-	Fields      [][2]string // further fields, by name and value
-}
+type Answer = policy.Answer
 
 // The answers of rgate's own that do not depend on the configuration.
 var (
@@ -63,7 +58,7 @@ func methodNotAllowed(others []string) *Answer {
 }
 
 // unmatched tells whether a says that no route takes a request.
-func (a *Answer) unmatched() bool { return a.Reason == ReasonNoRoute || a.Reason == ReasonMethod }
+func unmatched(a *Answer) bool { return a.Reason == ReasonNoRoute || a.Reason == ReasonMethod }
 
 // BadRequest is the answer to a request that is refused, with why.
 func BadRequest(why string) *Answer { return plain(400, ReasonBadRequest, why+"\n") }
@@ -71,7 +66,7 @@ func BadRequest(why string) *Answer { return plain(400, ReasonBadRequest, why+"\
 var acceptsJSON = []byte("application/json")
 
 // rendered is a for a client with this Accept header.
-func (a *Answer) rendered(accept []byte) *Answer {
+func rendered(a *Answer, accept []byte) *Answer {
 	if a.Reason == "" || a.Reason == ReasonNoRoute || !bytes.Contains(accept, acceptsJSON) {
 		return a
 	}

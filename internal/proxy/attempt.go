@@ -255,7 +255,7 @@ func (x *Exchange) End(o upstream.Outcome, now time.Time) {
 	switch {
 	case o == upstream.Truncated:
 		x.gate.logFault(x, slog.LevelWarn, "an endpoint broke off its answer", ReasonTruncated)
-	case x.Answer != nil && !x.Answer.unmatched():
+	case x.Answer != nil && !unmatched(x.Answer):
 		level := slog.LevelWarn
 		if x.Status < 500 {
 			level = slog.LevelInfo

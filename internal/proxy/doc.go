@@ -1,7 +1,8 @@
 // Package proxy decides what happens to a request: which route takes it, which
 // endpoint each attempt goes to, when it is tried again, what rgate answers by
-// itself, and what is recorded. It moves no bytes and never waits, so that the
-// engines that do share every decision and it is tested without sockets.
+// itself, and what is recorded. What routes demand of requests it asks package
+// policy. It moves no bytes and never waits, so that the engines that do share
+// every decision and it is tested without sockets.
 //
 // An engine fills an Exchange and calls, in this order:
 //

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"rgate/internal/policy"
 	"rgate/internal/route"
 	"rgate/internal/upstream"
 )
@@ -63,7 +64,9 @@ type Exchange struct {
 
 	gate       *Gate
 	trusted    bool
-	agreed     bool // what a trusted peer said in Forwarded names Client
+	agreed     bool       // what a trusted peer said in Forwarded names Client
+	considered int        // policies that were asked
+	question   policy.Job // of the last of them, while it waits
 	admitted   bool
 	ticket     upstream.Ticket // for its place in a queue
 	ended      bool

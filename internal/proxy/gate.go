@@ -89,6 +89,9 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.Header.Via(g.pseudonym) {
 		return x.reply(answerLoop)
 	}
+	if len(x.Route.Policies) > 0 {
+		return x.consider()
+	}
 	return x.enter(x.target.Backend)
 }
 
@@ -159,7 +162,7 @@ func (g *Gate) Refuse(x *Exchange, a *Answer) {
 // reply settles x with an answer of rgate's own.
 func (x *Exchange) reply(a *Answer) Verdict {
 	if x.Header != nil {
-		a = a.rendered(x.Header.Get("Accept"))
+		a = rendered(a, x.Header.Get("Accept"))
 	}
 	x.Answer = a
 	x.Status = a.Status

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -91,4 +92,13 @@ func (r *Rig) serve(t testing.TB, e engine, l net.Listener) {
 			t.Error(err)
 		}
 	})
+}
+
+// End cuts all that is under way.
+func (r *Rig) End() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, e := range slices.Backward(r.engines) { // the loop may hand over until its end
+		_ = e.Shutdown(ctx, 0)
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/policy"
 	"rgate/internal/stats"
 	"rgate/internal/upstream"
 )
@@ -82,6 +83,7 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 	for i := range cfg.Routes {
 		c := &cfg.Routes[i]
 		r := compileRoute(c, t.methods)
+		r.Policies = policy.Compile(c)
 		r.lead(t.byName[c.Backend], 1, t.Ledger)
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true

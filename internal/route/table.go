@@ -3,6 +3,7 @@ package route
 import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/policy"
 	"rgate/internal/stats"
 	"rgate/internal/upstream"
 )
@@ -31,13 +32,14 @@ type Table struct {
 
 // Route is one compiled route.
 type Route struct {
-	ID      string   // tells it apart from all others of its table; the prefix where it asks for nothing else
-	Hosts   []string // as in config.Route; empty for any
-	Prefix  string
-	Match   config.MatchMode
-	Methods []string  // empty for any
-	Targets []*Target // at least one
-	Line    int       // in the config file
+	ID       string   // tells it apart from all others of its table; the prefix where it asks for nothing else
+	Hosts    []string // as in config.Route; empty for any
+	Prefix   string
+	Match    config.MatchMode
+	Methods  []string        // empty for any
+	Targets  []*Target       // at least one
+	Line     int             // in the config file
+	Policies []policy.Policy // what it demands of requests, in this order; nil for nothing
 
 	weight     int64 // of all targets
 	segment    bool

@@ -43,7 +43,7 @@ func newClient(e *Engine, conn net.Conn, by *listen.Listener) *client {
 	by.Hold()
 	c := &client{Conn: conn, engine: e, by: by, sight: sightOf(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		c.addr = a.AddrPort().Addr().Unmap()
+		c.addr = a.AddrPort().Addr().Unmap().WithZone("") // no network holds an address with a zone
 	}
 	if h, ok := conn.(interface{ Ahead() bool }); ok && h.Ahead() {
 		c.ahead = true // it owes nothing

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"rgate/internal/policy"
+)
+
+// judge says what becomes of the request where it comes from client.
+func (e *explanation) judge(a asked, client string) error {
+	from, err := netip.ParseAddr(client)
+	if err != nil {
+		return usageError{fmt.Errorf("%q is no address of a client: an IP address, such as 192.0.2.7 or 2001:db8::7", client)}
+	}
+	if e.route == nil {
+		return nil
+	}
+	for _, p := range e.route.Policies {
+		d := p.Decide(policy.Request{
+			Method: []byte(a.method), Host: []byte(a.host), Path: []byte(e.Path), Query: []byte(a.query),
+			Header: a.fields, Client: from, Start: time.Now(),
+		})
+		if d.Refusal != nil {
+			e.Outcome = fmt.Sprintf("%d (%s) for a client at %s: %s", d.Refusal.Status, d.Refusal.Reason, from, p)
+			return nil
+		}
+	}
+	return nil
+}
+
+// Get implements policy.Header.
+func (f givenFields) Get(name string) []byte {
+	if len(f[name]) == 0 {
+		return nil
+	}
+	return []byte(f[name][0])
+}
+
+// Join implements policy.Header.
+func (f givenFields) Join(dst []byte, name string) []byte {
+	return append(dst, strings.Join(f[name], ", ")...)
+}
