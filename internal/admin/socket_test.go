@@ -1,15 +1,12 @@
 package admin
 
 import (
-	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestSocketPath(t *testing.T) {
@@ -81,31 +78,6 @@ func TestListenLeavesALivingSocketAlone(t *testing.T) {
 		t.Fatalf("the first no longer answers: %v", err)
 	}
 	_ = conn.Close()
-}
-
-// One whose queue is full answers nobody for the moment, and lives.
-func TestListenLeavesABusySocketAlone(t *testing.T) {
-	path := filepath.Join(short(t), "a.sock")
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 0)); err != nil {
-		t.Fatal(err)
-	}
-	waits, err := net.Dial("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer waits.Close()
-	if l, err := Listen(path); err == nil {
-		_ = l.Close()
-		t.Error("it was taken")
-	}
-	if _, err := os.Lstat(path); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestListenReplacesADeadSocket(t *testing.T) {

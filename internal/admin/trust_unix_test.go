@@ -3,6 +3,7 @@
 package admin
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Nothing is deleted that is not a dead socket of one's own.
@@ -40,6 +43,31 @@ func TestListenDeletesNothingElse(t *testing.T) {
 	}
 	if info, err := os.Stat(precious); err != nil || info.Mode().Perm() != 0o644 {
 		t.Errorf("what a link leads to has changed: %v, %v", info, err)
+	}
+}
+
+// One whose queue is full answers nobody for the moment, and lives.
+func TestListenLeavesABusySocketAlone(t *testing.T) {
+	path := filepath.Join(short(t), "a.sock")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	waits, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waits.Close()
+	if l, err := Listen(path); err == nil {
+		_ = l.Close()
+		t.Error("it was taken")
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
 	}
 }
 
