@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,15 @@ var acts = map[string]func() int{
 		return 3
 	},
 	"end well": func() int { return 0 },
+	"leave a child": func() int { // which holds all that it inherited
+		child := exec.Command("sleep", "3600")
+		child.Stderr = os.Stderr
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		fmt.Fprintln(os.Stderr, child.Process.Pid)
+		return 3
+	},
 	"talk": func() int {
 		for n := range 5000 {
 			fmt.Fprintln(os.Stderr, "line", n)

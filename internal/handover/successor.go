@@ -141,26 +141,34 @@ func (s *successor) hear(echo io.Writer) {
 func (s *successor) await(ctx context.Context) error {
 	select {
 	case ok := <-s.told:
-		if ok {
+		if ok && !s.hasEnded() {
 			return nil
 		}
 		select { // it has let go of the line: it is ending, or is no rgate
 		case <-s.ended:
 		case <-ctx.Done():
 		}
+	case <-s.ended: // what it started may hold the line still
 	case <-ctx.Done():
 	}
-	select {
-	case <-s.ended:
+	if s.hasEnded() {
 		if s.status == nil {
 			return errors.New("it ended (exit status 0)")
 		}
 		return fmt.Errorf("it ended (%w)", s.status)
-	default:
 	}
 	_ = s.cmd.Process.Kill() // the error is that it has just ended
 	<-s.ended
 	return context.Cause(ctx)
+}
+
+func (s *successor) hasEnded() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // lastWords are what it said last, for an error's end. It is gone by then, or

@@ -128,6 +128,29 @@ func TestASuccessorThatFails(t *testing.T) {
 	}
 }
 
+// One that has ended is not waited for because of what it left behind.
+func TestASuccessorThatLeavesAChild(t *testing.T) {
+	p, _ := acting(t, "leave a child")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := p.Start(ctx, time.Hour, "", Socket{Listener: listen(t)})
+	const want = "it ended (exit status 3); it said:\n"
+	if ctx.Err() != nil {
+		t.Error("it was waited for to the end")
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("%v lacks %q", err, want)
+	}
+	_, text, _ := strings.Cut(err.Error(), want)
+	child, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
+		t.Errorf("its child is gone: %v", err)
+	}
+}
+
 func TestWhatCannotBeStarted(t *testing.T) {
 	p, _ := acting(t, "serve")
 	garbage := filepath.Join(t.TempDir(), "rgate")
