@@ -21,14 +21,23 @@ func (l *loop) admit(a netip.Addr) bool {
 		case proxy.Greedy:
 			return false
 		}
-		if c := l.dispensable(); c != nil {
+		c := l.dispensable()
+		switch {
+		case l.engine.makeRoom != nil && l.engine.makeRoom(l.weight(c)):
+		case c != nil:
 			l.close(c)
-			continue
-		}
-		if l.engine.makeRoom == nil || !l.engine.makeRoom() {
+		default:
 			return false
 		}
 	}
+}
+
+// weight is that of c's peer, and 0 for no client.
+func (l *loop) weight(c *conn) int {
+	if c == nil {
+		return 0
+	}
+	return l.engine.crowd.Weight(c.addr, l.cfg)
 }
 
 // A search for a client compares this many, and looks at so many descriptors
@@ -64,7 +73,7 @@ func (l *loop) dispensable() (first *conn) {
 		if !c.counted || c.queued {
 			continue
 		}
-		weight := l.engine.crowd.Weight(c.addr, l.cfg)
+		weight := l.weight(c)
 		due := l.due(c, weight > 0)
 		if due == 0 {
 			continue

@@ -28,9 +28,10 @@ type Options struct {
 	// already comes first when it is read. It may wait, and Serve ends after it.
 	// Nil refuses such requests.
 	HandOver func(net.Conn)
-	// MakeRoom closes one of those handed over that does not get on, and tells
-	// whether there was any. It must not wait. Nil has none.
-	MakeRoom func() bool
+	// MakeRoom closes one of those handed over that does not get on and whose
+	// peer weighs no less (proxy.Crowd), and tells whether there was any. It must
+	// not wait. Nil has none.
+	MakeRoom func(weight int) bool
 }
 
 // Engine moves the bytes of plain HTTP/1.x on epoll.
@@ -38,7 +39,7 @@ type Engine struct {
 	gate     *proxy.Gate
 	log      *slog.Logger
 	handOver func(net.Conn)
-	makeRoom func() bool
+	makeRoom func(weight int) bool
 	loops    []*loop
 	stopping atomic.Bool
 	linger   time.Duration // of idle clients; set before stopping is

@@ -52,7 +52,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 	}
 	a := &ahead{TCPConn: c.(*net.TCPConn), prefix: "GET / HTTP/1.1\r\nHost: h\r\n\r\n", may: make(chan struct{})}
 	r.open(a, listen.New(l, config.Listener{}))
-	if r.MakeRoom() {
+	if r.MakeRoom(0) {
 		t.Error("it was put out before its request was read")
 	}
 	close(a.may)
@@ -60,7 +60,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%v %v", response, err)
 	}
-	for end := time.Now().Add(patience); !r.MakeRoom(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); !r.MakeRoom(0); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("an idle one makes no room")
 		}
@@ -68,4 +68,19 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 	if _, err := io.ReadAll(peer); err != nil {
 		t.Error(err)
 	}
+}
+
+// Who holds little makes no room where somebody else holds much.
+func TestTheLightMakeNoRoomForTheHeavy(t *testing.T) {
+	r := start(t, nil, backend(t, func(http.ResponseWriter, *http.Request) {}))
+	p := r.dial()
+	p.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	p.response(http.MethodGet)
+	r.eventually("it is put out", func() bool {
+		if r.MakeRoom(1) {
+			t.Error("it made room for the heavy")
+			return true
+		}
+		return r.MakeRoom(0)
+	})
 }

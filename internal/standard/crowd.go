@@ -29,11 +29,11 @@ func (w *crowd) admit(c *client, cfg *config.Config) bool {
 	}
 }
 
-// MakeRoom closes a client that does not get on, for whoever counts the clients
-// that it handed over; false where there is none. What it closes has left the
-// count of both.
-func (e *Engine) MakeRoom() bool {
-	out := e.crowd.putOut(e.gate.Table().Config)
+// MakeRoom closes a client that does not get on and whose peer weighs no less
+// than that, for whoever counts the clients that it handed over; false where
+// there is none. What it closes has left the count of both.
+func (e *Engine) MakeRoom(weight int) bool {
+	out := e.crowd.putOut(e.gate.Table().Config, weight)
 	if out == nil {
 		return false
 	}
@@ -41,13 +41,14 @@ func (e *Engine) MakeRoom() bool {
 	return true
 }
 
-func (w *crowd) putOut(cfg *config.Config) *client {
+func (w *crowd) putOut(cfg *config.Config, weight int) *client {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := w.dispensable(cfg)
-	if out != nil {
-		w.forget(out)
+	if out == nil || w.count.Weight(out.addr, cfg) < weight {
+		return nil
 	}
+	w.forget(out)
 	return out
 }
 
