@@ -26,9 +26,11 @@ type owner struct {
 
 	telling bool // the service manager knows of a reload under way
 
-	elsewhere  elsewhere
-	held       held // who is drained by hand
-	bequeathed bool // a successor was told of it
+	before     elsewhere // in flight in the processes before this one
+	after      elsewhere // and in those after it
+	shares     bool      // backends were told of any
+	held       held      // who is drained by hand
+	bequeathed bool      // a successor was told of it
 }
 
 // own changes the table: by a view, by a reload, by a changed file, by a
@@ -147,9 +149,7 @@ func (o *owner) apply() {
 	next := route.Build(o.cfg, o.sources.views(o.cfg), prev, o.pending.lent(o.cfg)...)
 	o.held.apply(next.Endpoints())
 	next.Held = o.held
-	if len(o.elsewhere) > 0 {
-		o.elsewhere.apply(next)
-	}
+	o.share(next)
 	o.gate.Swap(next)
 	o.sources.place(o.cfg)
 	o.options.Supervisor.Status(summary(next))

@@ -91,7 +91,7 @@ func (g *Gateway) upgrade() (pid int, err error) {
 		sockets = append(sockets, handover.Socket{Listener: l})
 	}
 	program := *g.options.Program
-	program.Speak = g.speak
+	program.Speak, program.Heed = g.speak, g.heed
 	pid, err = program.Start(g.life, upgradeLimit, note, sockets...)
 	if err != nil {
 		g.keepOn()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -143,13 +144,22 @@ func (i *Inheritance) Listen() (run func(ctx context.Context, each func(text []b
 		defer line.Close()
 		stop := context.AfterFunc(ctx, func() { _ = line.SetReadDeadline(time.Now()) })
 		defer stop()
-		lines := bufio.NewScanner(line)
-		lines.Buffer(nil, maxLine)
-		for lines.Scan() {
-			each(lines.Bytes())
-		}
+		eachLine(line, each)
 	}
 }
 
-// maxLine bounds what a predecessor says at a time.
+// Line is where the predecessor hears, once this process is ready, what it has
+// to say; nil where there is none. Listen closes it.
+func (i *Inheritance) Line() *os.File { return i.line }
+
+// eachLine gives each line of r to each.
+func eachLine(r io.Reader, each func(text []byte)) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
+		each(lines.Bytes())
+	}
+}
+
+// maxLine bounds what is said at a time.
 const maxLine = 1 << 20

@@ -19,6 +19,9 @@ type Program struct {
 	// closes it when there is no more to say. What is written on it the
 	// successor hears by Listen. It must not wait. Nil says nothing.
 	Speak func(line *os.File)
+	// Heed gets each line that the successor says once it is ready, and nil when
+	// it has no more to say. Nil is for who does not listen.
+	Heed func(text []byte)
 }
 
 // Self is the program that runs now, by the name it was started with: what

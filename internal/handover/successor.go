@@ -82,7 +82,7 @@ func (s *successor) start(p *Program, note string, sockets []Socket) error {
 		return err
 	}
 	s.line = line
-	go s.listen()
+	go s.listen(p.Heed)
 	if p.Speak != nil {
 		p.Speak(line)
 	}
@@ -113,11 +113,16 @@ func environment(own []string, sockets []Socket, note string) []string {
 		fmt.Sprintf("%s=%d:%d", envLine, firstDescriptor+n, firstDescriptor+n+1), envNote+"="+note)
 }
 
-// listen waits for the word on the line, or its end.
-func (s *successor) listen() {
+// listen waits for the word on the line, or its end, and passes on what follows.
+func (s *successor) listen(heed func(text []byte)) {
 	word := make([]byte, len(ready))
 	n, _ := io.ReadFull(s.line, word)
-	s.told <- string(word[:n]) == ready
+	ok := string(word[:n]) == ready
+	s.told <- ok
+	if ok && heed != nil {
+		eachLine(s.line, heed)
+		heed(nil)
+	}
 }
 
 // hear passes on what it says until it speaks for itself, line by line.

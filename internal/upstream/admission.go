@@ -46,6 +46,9 @@ func (a *Admission) SetElsewhere(n int64) {
 // InFlight is how many places are taken here.
 func (a *Admission) InFlight() int64 { return a.inFlight.Load() }
 
+// Wanted is how many places are taken here or waited for.
+func (a *Admission) Wanted() int64 { return a.inFlight.Load() + a.waiting.Load() }
+
 // share works out what is left of the limit; mu is held.
 func (a *Admission) share() {
 	limit := a.most - a.elsewhere
