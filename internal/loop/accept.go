@@ -75,7 +75,11 @@ func (l *loop) accept(d *door) {
 }
 
 func (l *loop) acceptOne(d *door) error {
-	fd, sa, err := unix.Accept4(d.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	const flags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+	fd, sa, err := unix.Accept4(d.fd, flags)
+	for scarce(err) && l.dropIdle() {
+		fd, sa, err = unix.Accept4(d.fd, flags)
+	}
 	if err != nil {
 		d.early = d.early && err != unix.EAGAIN
 		return err

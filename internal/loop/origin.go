@@ -50,7 +50,7 @@ func (l *loop) poolOf(e *upstream.Endpoint) *pool {
 // dial begins a connection to p's address.
 func (l *loop) dial(p *pool) (*origin, error) {
 	fd, err := connect(p.addr)
-	for err == unix.EMFILE && l.dropIdle() {
+	for scarce(err) && l.dropIdle() {
 		fd, err = connect(p.addr)
 	}
 	if err != nil {
@@ -64,6 +64,9 @@ func (l *loop) dial(p *pool) (*origin, error) {
 	}
 	return o, nil
 }
+
+// scarce tells whether there was no descriptor to be had.
+func scarce(err error) bool { return err == unix.EMFILE || err == unix.ENFILE }
 
 // dropIdle closes an idle connection for its descriptor, where there is one.
 func (l *loop) dropIdle() bool {

@@ -57,6 +57,7 @@ func (d *door) serve() error {
 		case draining && !d.goOn(err):
 			return nil
 		case draining:
+		case noDescriptor(err) && d.engine.pools.shed():
 		case !scarce(err):
 			return err
 		default:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"rgate/internal/config"
@@ -50,6 +51,9 @@ func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh, sure 
 	}
 	dialer := net.Dialer{Timeout: cfg.Timeouts.Connect}
 	conn, err := dialer.DialContext(e.ctx, "tcp", to.Address)
+	for noDescriptor(err) && e.pools.shed() {
+		conn, err = dialer.DialContext(e.ctx, "tcp", to.Address)
+	}
 	switch {
 	case err == nil:
 		return &upstreamConn{Conn: conn, to: to, sight: sightOf(conn)}, upstream.None
@@ -183,6 +187,25 @@ func (p *pools) weed(to *upstream.Endpoint) {
 	}
 	clear(idle[len(kept):])
 	p.set(to, kept)
+}
+
+// noDescriptor tells whether there was no descriptor to be had.
+func noDescriptor(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// shed closes an idle connection for its descriptor; false where there is none.
+func (p *pools) shed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for to, idle := range p.idle {
+		_ = idle[0].Close()
+		copy(idle, idle[1:])
+		idle[len(idle)-1] = nil
+		p.set(to, idle[:len(idle)-1])
+		return true
+	}
+	return false
 }
 
 // forget closes the idle connections to an endpoint. What is in use will not be
