@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,12 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"rgate/internal/enginetest"
+	"rgate/internal/trial"
 )
 
 // hostile is what a stranger may call a label or answer.
@@ -132,6 +135,34 @@ func TestWhatAContainerIsLabelledSteersNoTerminal(t *testing.T) {
 		if len(args) == 2 && args[1] == "/x" {
 			a.want(t, 0, c.Name, other.Name, `\x1b]0;owned`, `rgate: all is well\u009b31m`)
 		}
+	}
+}
+
+// leaving is output that ends its reader's patience with a text.
+type leaving struct {
+	bytes.Buffer
+	text string
+	end  func()
+}
+
+func (u *leaving) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(u.text)) {
+		u.end()
+	}
+	return u.Buffer.Write(p)
+}
+
+func TestWhatAnEngineSaysToADemoSteersNoTerminal(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix://"+lying(t, 500, hostile))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &leaving{text: "Nothing below is a container", end: cancel}
+	if code := Main(ctx, []string{"demo", "--port", strconv.Itoa(trial.Port(t))}, Process{Stdout: out, Stderr: io.Discard}); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	shown(t, "demo", out.String())
+	if !strings.Contains(out.String(), `\x1b[2J`) {
+		t.Errorf("the demo said %q", out)
 	}
 }
 

@@ -95,7 +95,7 @@ removed when it ends. Without a Docker engine the same is shown in-process.`,
 				defer said.journal.Close()
 				log = said.Logger
 			}
-			return demo.Run(ctx, demo.Options{Port: port, Stdout: p.Stdout, Terminal: isTerminal(p.Stdout), Log: log})
+			return demo.Run(ctx, demo.Options{Port: port, Stdout: p.Stdout, Terminal: isTerminal(p.Stdout), Log: log, Plain: plain})
 		},
 	}
 	cmd.Flags().IntVarP(&port, "port", "p", 8080, "port to serve on; a free one where it is taken")

@@ -23,6 +23,10 @@ type Options struct {
 	Terminal bool         // Stdout is a terminal: the summary is redrawn in place
 	Log      *slog.Logger // of the gateway; nil for none
 	Binary   string       // static rgate to make the image of; "" for the running one
+
+	// Plain makes text from outside, such as an engine's errors, fit to be
+	// shown; nil shows it as it is.
+	Plain func(string) string
 }
 
 // Run shows the demo until ctx ends. What it made is gone when it returns.
@@ -32,6 +36,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Port == 0 {
 		o.Port = 8080
+	}
+	if o.Plain == nil {
+		o.Plain = func(text string) string { return text }
 	}
 	l, err := takeLease()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"sync"
@@ -40,7 +41,9 @@ func openEngine(ctx context.Context) (*engine, error) {
 	if strings.HasPrefix(host, "tcp://") {
 		options = append([]client.Opt{client.WithTLSClientConfigFromEnv()}, options...)
 	}
-	c, err := client.New(options...)
+	c, err := client.New(append(options, client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dialBounded(ctx, host)
+	}))...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the Docker engine at %s: %w", host, err)
 	}

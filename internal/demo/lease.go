@@ -3,10 +3,13 @@ package demo
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // lease shows other demos that this one lives, so that what it made is no
@@ -31,16 +34,19 @@ func takeLease() (*lease, error) {
 // drop also removes the socket's file.
 func (l *lease) drop() { _ = l.listener.Close() }
 
-// lives tells whether the demo with this id runs. The file that a dead one
-// left is removed.
+// lives tells whether the demo with this id runs, or may: another user's cannot
+// be asked. The file that a dead one left is removed.
 func lives(id string) bool {
 	conn, err := net.Dial("unix", leasePath(id))
-	if err != nil {
+	switch {
+	case err == nil:
+		_ = conn.Close()
+		return true
+	case errors.Is(err, syscall.ECONNREFUSED):
 		_ = os.Remove(leasePath(id))
 		return false
 	}
-	_ = conn.Close()
-	return true
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // leasePath keeps to one directory whatever an id from a label says.

@@ -41,7 +41,7 @@ func setStage(ctx context.Context, o Options, id string) (*stage, error) {
 	if err == nil || ctx.Err() != nil {
 		return s, err
 	}
-	fmt.Fprintf(o.Stdout, "No containers: %v.\n*** Serving the same two backends from inside this process instead. Nothing below is a container. ***\n", err)
+	fmt.Fprintf(o.Stdout, "No containers: %v.\n*** Serving the same two backends from inside this process instead. Nothing below is a container. ***\n", o.Plain(err.Error()))
 	return inProcess(ctx, cfg)
 }
 
@@ -58,7 +58,7 @@ func containers(ctx context.Context, o Options, id string, cfg *config.Config) (
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		if err := e.sweep(bounded, id); err != nil {
-			fmt.Fprintln(o.Stdout, err)
+			fmt.Fprintln(o.Stdout, o.Plain(err.Error()))
 			return
 		}
 		fmt.Fprintln(o.Stdout, "Removed the demo's containers and image.")
@@ -87,7 +87,7 @@ func (e *engine) fill(ctx context.Context, o Options, id string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Stdout, "Making an image of rgate itself and %d containers on the engine at %s\n", len(cast), e.host)
+	fmt.Fprintf(o.Stdout, "Making an image of rgate itself and %d containers on the engine at %s\n", len(cast), o.Plain(e.host))
 	image, err := e.build(ctx, id, binary)
 	if err != nil {
 		return err
