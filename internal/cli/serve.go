@@ -79,6 +79,9 @@ func serve(ctx context.Context, p Process, f serveFlags, portGiven bool, log *lo
 	if err != nil {
 		return err
 	}
+	if portGiven && f.listen == "" && cfg.Listen != "" { // it may have been meant to keep others out
+		log.Warn("--port beats listen of the file: traffic comes in on every address", "port", f.port, "listen", cfg.Listen)
+	}
 	// Signals first: one that comes while the gateway is made must not kill it.
 	orders := newOrders(ctx)
 	defer orders.stop()

@@ -243,6 +243,17 @@ func TestServeOnAPort(t *testing.T) {
 	rgate(t, "stats", "--port", s.port, "--by", "route").want(t, 1, "no gateway answers on ", "stats: {details: true}")
 }
 
+// Whoever names an address in the file is told that it does not count.
+func TestPortBeatsListen(t *testing.T) {
+	for listen, said := range map[string]bool{"": false, "listen: 127.0.0.1:0\n": true} {
+		s := &served{t: t, file: file(t, listen+"routes: [{path_prefix: /, backend: only}]\nbackends: [{name: only, endpoints: ['127.0.0.1:1']}]\n"), stderr: &buffer{}}
+		s.run("--port", "0", "-c", s.file)
+		if strings.Contains(s.stderr.String(), "--port beats listen of the file") != said {
+			t.Errorf("%q: the log says %s", listen, s.stderr)
+		}
+	}
+}
+
 func TestJSONLogsAndDebug(t *testing.T) {
 	s := serving(t, "127.0.0.1:1", "serve", "--log-format", "json", "--debug")
 	s.get("/seen") // nothing listens there, so attempts fail, which only --debug shows
