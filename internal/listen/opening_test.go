@@ -46,6 +46,7 @@ func TestWhichSocketIsWhose(t *testing.T) {
 	}{
 		"an old release's only one":     {true, ":8080", []string{"a :9000"}, []string{" [::]:8080"}, []string{"[::]:8080", ""}, 0, ""},
 		"by name":                       {true, "", []string{"a :9000", "b :0"}, []string{" [::]:8080", "b [::]:4711", "a [::]:9000"}, []string{"[::]:8080", "[::]:9000", "[::]:4711"}, 0, ""},
+		"any port, by name":             {true, "", []string{"b :0", "c :0"}, []string{" [::]:8080", "c [::]:4712", "b [::]:4711"}, []string{"[::]:8080", "[::]:4711", "[::]:4712"}, 0, ""},
 		"a new name":                    {true, "", []string{"new :9000"}, []string{" [::]:8080", "old [::]:9000"}, []string{"[::]:8080", "[::]:9000"}, 0, ""},
 		"a new address":                 {true, "", []string{"a :9001"}, []string{" [::]:8080", "a [::]:9000"}, []string{"[::]:8080", ""}, 1, ""},
 		"wider than before":             {true, "", []string{"a :9000"}, []string{" [::]:8080", "a 127.0.0.1:9000"}, []string{"[::]:8080", ""}, 1, ""},
