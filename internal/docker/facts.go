@@ -29,6 +29,7 @@ type facts struct {
 // details is what only the inspect answer holds. It does not change while a
 // container runs, so it is asked for once per start.
 type details struct {
+	runs        bool // it did when it was inspected; true of one that is paused, too
 	created     time.Time
 	started     time.Time
 	stopSignal  int
@@ -148,6 +149,7 @@ func newDetails(c container.InspectResponse) details {
 	d := details{stopSignal: sigTERM}
 	d.created, _ = time.Parse(time.RFC3339Nano, c.Created)
 	if c.State != nil {
+		d.runs = c.State.Status == container.StateRunning || c.State.Status == container.StatePaused
 		d.started, _ = time.Parse(time.RFC3339Nano, c.State.StartedAt)
 	}
 	if c.Config == nil {

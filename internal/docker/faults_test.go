@@ -117,7 +117,7 @@ func TestWhatHappensBetweenStreamsIsHeard(t *testing.T) {
 	w.await("both", soon, usable("one", "two"))
 	fake.SetFaults(enginetest.Faults{HangVersion: true})
 	fake.CloseStreams()
-	fake.Emit("die", c.ID, nil) // its list goes on saying "running"
+	dieUnlisted(fake, c)
 	fake.SetFaults(enginetest.Faults{})
 	w.await("the die", soon, both(usable("two"), reason("one", "stopped")))
 }

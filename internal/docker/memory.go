@@ -19,7 +19,7 @@ type memory map[string]*told
 // told is what events told of one container.
 type told struct {
 	last         int               // count of the last event
-	died         int64             // engine's time of the die event; 0 when it started since
+	died         int               // count of the die event; 0 when it started since
 	started      int               // count of the start event
 	paused       bool              // by the last pause or unpause event, …
 	pausedAt     int               // … which had this count; 0 for none
@@ -39,7 +39,7 @@ func (m memory) hear(id string, e events.Message, count int, now time.Time) {
 	case events.ActionStart:
 		*t = told{last: count, started: count, kills: map[int]time.Time{}, disconnected: t.disconnected}
 	case events.ActionDie, events.ActionDestroy:
-		t.died = max(e.TimeNano, e.Time*int64(time.Second), 1)
+		t.died = count
 	case events.ActionKill:
 		t.kills[signalNumber(e.Actor.Attributes["signal"])] = now
 	case events.ActionPause, events.ActionUnPause:
@@ -97,26 +97,38 @@ func (t *told) stopping(f facts, now time.Time, grace time.Duration) (until time
 
 // doubted are the containers that died, as far as is known. A list that says
 // otherwise is checked, since the start event may have been missed.
-func (m memory) doubted() map[string]int64 {
-	ids := map[string]int64{}
+func (m memory) doubted() []string {
+	var ids []string
 	for id, t := range m {
 		if t.died != 0 {
-			ids[id] = t.died
+			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// settle forgets what a list asked for at count has made moot.
-func (m memory) settle(found map[string]facts, listed int) {
+// settle forgets what a list asked for at count has made moot; before is what
+// the list before it found. Whether a start was missed is told by what the
+// engine says of a container's runs, never by which of two times is later: its
+// clock may be set back between a death and the next start.
+//
+// Each list has the doubted inspected, and an engine that told of a death does
+// not call the container running when it is inspected, as its list may.
+func (m memory) settle(found, before map[string]facts, listed int) {
 	for id, t := range m {
 		f, ok := found[id]
-		switch {
-		case !ok && t.last <= listed:
-			delete(m, id)
-		case ok && t.died != 0 && f.started.UnixNano() > t.died:
-			t.died = 0 // its start was missed
+		if !ok {
+			if t.last <= listed {
+				delete(m, id)
+			}
+			continue
+		}
+		if t.died != 0 && t.died <= listed && f.runs {
+			t.died = 0
 			clear(t.kills)
+		}
+		if was := before[id].started; t.last <= listed && !was.IsZero() && !f.started.IsZero() && !was.Equal(f.started) {
+			clear(t.kills) // they were for the run before
 		}
 	}
 }

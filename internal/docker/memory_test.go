@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,18 +97,39 @@ func TestAContainerThatOutlivesItsStopSignalIsBack(t *testing.T) {
 
 func TestMemorySettles(t *testing.T) {
 	m := memory{}
-	for _, id := range []string{"gone", "new", "again"} {
-		m.hear(id, event("die", ""), map[string]int{"gone": 1, "new": 3, "again": 2}[id], time.Unix(0, 0))
+	for _, id := range []string{"gone", "new", "again", "dead"} {
+		m.hear(id, event("die", ""), map[string]int{"gone": 1, "new": 3, "again": 2, "dead": 2}[id], time.Unix(0, 0))
 	}
-	if got := fmt.Sprint(m.doubted()); got != "map[again:1000 gone:1000 new:1000]" {
+	doubted := func() string { return fmt.Sprint(slices.Sorted(slices.Values(m.doubted()))) }
+	if got := doubted(); got != "[again dead gone new]" {
 		t.Errorf("doubted %s", got)
 	}
-	m.settle(map[string]facts{"again": {details: details{started: time.Unix(0, 2000)}}}, 2)
-	if got := fmt.Sprint(m.doubted()); got != "map[new:1000]" {
+	m.settle(map[string]facts{"again": {details: details{runs: true}}, "new": {details: details{runs: true}}, "dead": {}}, nil, 2)
+	if got := doubted(); got != "[dead new]" {
 		t.Errorf("doubted after the list %s", got)
 	}
 	if m["gone"] != nil || m["new"] == nil {
 		t.Errorf("memory keeps %v", m)
+	}
+}
+
+// Both events of a restart were missed, and only the signal that came first
+// was heard of: it was for the run before.
+func TestASignalIsForTheRunThatGotIt(t *testing.T) {
+	run := func(second int64) map[string]facts {
+		return map[string]facts{"c": {id: "c", details: details{stopSignal: 15, started: time.Unix(second, 0)}}}
+	}
+	for _, again := range []int64{200, 50} { // the clock may be set back meanwhile
+		m, now := memory{}, time.Unix(5000, 0)
+		m.hear("c", event("kill", "15"), 1, now)
+		m.settle(run(100), run(100), 1)
+		if _, reason, _ := m.correct(run(100)["c"], 1, now, time.Minute); reason != "stopping" {
+			t.Errorf("the same run: %q", reason)
+		}
+		m.settle(run(again), run(100), 1)
+		if _, reason, _ := m.correct(run(again)["c"], 1, now, time.Minute); reason != "" {
+			t.Errorf("the next run: %q", reason)
+		}
 	}
 }
 

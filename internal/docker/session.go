@@ -234,7 +234,7 @@ func (s *session) list() {
 	s.quiet.Stop()
 	s.listing, s.dirty = true, time.Time{}
 	order := listing{selectors: s.sought(), refresh: s.refresh, all: s.all}
-	for id := range s.memory.doubted() {
+	for _, id := range s.memory.doubted() {
 		order.refresh[id] = true
 	}
 	count, turn, moved := s.count, s.wanted.turn, s.moved
@@ -257,8 +257,8 @@ func (s *session) adopt(r listResult) error {
 	if r.err != nil {
 		return r.err
 	}
+	s.memory.settle(r.found, s.facts, r.count)
 	s.facts, s.listed = r.found, r.count
-	s.memory.settle(r.found, r.count)
 	if r.place != nil && !s.moved { // else it is asked for again
 		s.place = *r.place
 		s.prober.forgetFailures()

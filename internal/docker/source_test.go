@@ -122,7 +122,7 @@ func TestUrgentEventsNeedNoList(t *testing.T) {
 func TestADieIsRememberedUntilAStart(t *testing.T) {
 	fake, c, w, _ := started(t, nil)
 	lists := fake.Lists()
-	fake.Emit("die", c.ID, nil)
+	dieUnlisted(fake, c)
 	w.await("the die", soon, reason("one", "stopped"))
 	for fake.Lists() == lists {
 		time.Sleep(time.Millisecond)
@@ -132,14 +132,32 @@ func TestADieIsRememberedUntilAStart(t *testing.T) {
 	w.await("the start", soon, usable("one"))
 }
 
-func TestAMissedStartIsFoundOut(t *testing.T) {
-	fake, c, w, _ := started(t, nil)
-	fake.Emit("die", c.ID, nil)
-	w.await("the die", soon, reason("one", "stopped"))
-	c.Started = time.Now()
+// dieUnlisted makes a container die whose lists go on saying "running".
+func dieUnlisted(fake *enginetest.Fake, c enginetest.FakeContainer) {
+	c.State, c.Listed = "exited", "running"
 	fake.Set(c)
-	fake.CloseStreams()
-	w.await("the container that started unheard", soon, usable("one"))
+	fake.Emit("die", c.ID, nil)
+}
+
+// The engine's clock may have been set back between the death and the start,
+// and it may tell times in whole seconds.
+func TestAMissedStartIsFoundOut(t *testing.T) {
+	for when, clock := range map[string]func() time.Time{
+		"later":               time.Now,
+		"set back":            func() time.Time { return time.Now().Add(-time.Hour) },
+		"in the same second":  func() time.Time { return time.Now().Truncate(time.Second) },
+		"set back to the run": func() time.Time { return time.Unix(1000, 0) },
+	} {
+		t.Run(when, func(t *testing.T) {
+			fake, c, w, _ := started(t, func(c *enginetest.FakeContainer) { c.Started = time.Unix(1000, 0) })
+			dieUnlisted(fake, c)
+			w.await("the die", soon, reason("one", "stopped"))
+			c.Started = clock()
+			fake.Set(c)
+			fake.CloseStreams()
+			w.await("the container that started unheard", soon, usable("one"))
+		})
+	}
 }
 
 func TestAnIgnoredStopSignalIsForgotten(t *testing.T) {

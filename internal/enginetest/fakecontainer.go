@@ -16,6 +16,7 @@ type FakeContainer struct {
 	Name        string
 	Labels      map[string]string
 	State       string            // "" for running
+	Listed      string            // what lists say in place of State; "" for that
 	Health      string            // starting, healthy, unhealthy; "" for no HEALTHCHECK
 	Mode        string            // network mode; "" for default
 	Networks    map[string]string // address by network's name; a network's id is its name and "-id"
@@ -31,8 +32,13 @@ func (c FakeContainer) state() container.ContainerState {
 	return container.ContainerState(orElse(c.State, "running"))
 }
 
+// listed is the state as a list has it.
+func (c FakeContainer) listed() container.ContainerState {
+	return container.ContainerState(orElse(c.Listed, string(c.state())))
+}
+
 func (c FakeContainer) up() bool {
-	s := c.state()
+	s := c.listed()
 	return s == container.StateRunning || s == container.StatePaused || s == container.StateRestarting
 }
 
@@ -71,7 +77,7 @@ func (c FakeContainer) summary() container.Summary {
 		status += " (" + c.Health + ")"
 	}
 	s := container.Summary{
-		ID: c.ID, Names: []string{"/other/alias", "/" + c.Name}, Labels: c.Labels, State: c.state(), Status: status,
+		ID: c.ID, Names: []string{"/other/alias", "/" + c.Name}, Labels: c.Labels, State: c.listed(), Status: status,
 		Created: c.Created.Unix(), Ports: c.Ports,
 		NetworkSettings: &container.NetworkSettingsSummary{Networks: c.endpoints()},
 	}
