@@ -69,7 +69,7 @@ const hangs = 2 * time.Second
 func fast() timing {
 	t := usualTiming()
 	t.patience, t.settled, t.backoff, t.ceiling = hangs, 100*time.Millisecond, 10*time.Millisecond, 40*time.Millisecond
-	t.dial, t.first = hangs, hangs
+	t.dial, t.first, t.inspect = hangs, hangs, hangs
 	return t
 }
 

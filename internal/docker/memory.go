@@ -97,11 +97,11 @@ func (t *told) stopping(f facts, now time.Time, grace time.Duration) (until time
 
 // doubted are the containers that died, as far as is known. A list that says
 // otherwise is checked, since the start event may have been missed.
-func (m memory) doubted() []string {
-	var ids []string
+func (m memory) doubted() map[string]bool {
+	ids := map[string]bool{}
 	for id, t := range m {
 		if t.died != 0 {
-			ids = append(ids, id)
+			ids[id] = true
 		}
 	}
 	return ids

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,7 @@ func TestMemorySettles(t *testing.T) {
 	for _, id := range []string{"gone", "new", "again", "dead"} {
 		m.hear(id, event("die", ""), map[string]int{"gone": 1, "new": 3, "again": 2, "dead": 2}[id], time.Unix(0, 0))
 	}
-	doubted := func() string { return fmt.Sprint(slices.Sorted(slices.Values(m.doubted()))) }
+	doubted := func() string { return fmt.Sprint(slices.Sorted(maps.Keys(m.doubted()))) }
 	if got := doubted(); got != "[again dead gone new]" {
 		t.Errorf("doubted %s", got)
 	}

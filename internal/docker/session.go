@@ -233,10 +233,7 @@ func (s *session) list() {
 	}
 	s.quiet.Stop()
 	s.listing, s.dirty = true, time.Time{}
-	order := listing{selectors: s.sought(), refresh: s.refresh, all: s.all}
-	for _, id := range s.memory.doubted() {
-		order.refresh[id] = true
-	}
+	order := listing{selectors: s.sought(), refresh: s.refresh, doubted: s.memory.doubted(), all: s.all}
 	count, turn, moved := s.count, s.wanted.turn, s.moved
 	s.refresh, s.all, s.moved = map[string]bool{}, false, false
 	s.lists.Go(func() {

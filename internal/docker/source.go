@@ -58,7 +58,7 @@ func (s *Source) Watch(ctx context.Context, emit func(discovery.View)) error {
 	w := &watch{
 		source: s, emit: emit, log: s.log, timing: s.timing,
 		memory: memory{}, prober: newProber(s.timing),
-		lister:    &lister{timing: s.timing, details: map[string]details{}},
+		lister:    newLister(s.timing),
 		selectors: first.selectors, wanted: first, mentioned: map[mention]bool{},
 	}
 	defer w.prober.close()

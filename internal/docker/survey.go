@@ -24,7 +24,7 @@ func (e *Engine) Survey(ctx context.Context, sel []discovery.Selector) ([]discov
 	if err != nil {
 		return nil, explained(err)
 	}
-	l := &lister{timing: e.timing, details: map[string]details{}}
+	l := newLister(e.timing)
 	found, err := l.list(ctx, conn, listing{selectors: sel, everyone: true})
 	if err != nil {
 		return nil, explained(err)

@@ -49,6 +49,8 @@ type Faults struct {
 	MaxAPI       string            // "" for 1.41
 	Garbage      map[string]string // bodies by the end of a path, with status 200
 	NoInspect    int               // status of every inspect answer; 0 for good ones
+	HangInspect  string            // containers with names that begin so are not inspected; "" for none
+	SlowInspect  time.Duration     // how long an inspect answer takes
 }
 
 // NewFake starts a fake engine that ends with the test.
@@ -172,7 +174,7 @@ func (f *Fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/containers/json":
 		f.list(w, r, faults)
 	case strings.HasPrefix(path, "/containers/") && strings.HasSuffix(path, "/json"):
-		f.inspect(w, strings.TrimSuffix(strings.TrimPrefix(path, "/containers/"), "/json"), faults)
+		f.inspect(w, r, strings.TrimSuffix(strings.TrimPrefix(path, "/containers/"), "/json"), faults)
 	default:
 		refuse(w, http.StatusNotFound, "page not found")
 	}
@@ -216,20 +218,33 @@ func (f *Fake) list(w http.ResponseWriter, r *http.Request, faults Faults) {
 	_, _ = w.Write(text)
 }
 
-func (f *Fake) inspect(w http.ResponseWriter, id string, faults Faults) {
+func (f *Fake) inspect(w http.ResponseWriter, r *http.Request, id string, faults Faults) {
 	if faults.NoInspect != 0 {
 		refuse(w, faults.NoInspect, "no inspecting, as told")
 		return
 	}
+	c, ok := f.find(id)
+	if !ok {
+		refuse(w, http.StatusNotFound, "No such container: "+id)
+		return
+	}
+	if faults.HangInspect != "" && strings.HasPrefix(c.Name, faults.HangInspect) {
+		f.hang(r)
+		c, _ = f.find(id)
+	}
+	time.Sleep(faults.SlowInspect)
+	answer(w, c.inspect())
+}
+
+func (f *Fake) find(id string) (FakeContainer, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range f.containers {
 		if c.ID == id || c.Name == id {
-			answer(w, c.inspect())
-			return
+			return c, true
 		}
 	}
-	refuse(w, http.StatusNotFound, "No such container: "+id)
+	return FakeContainer{}, false
 }
 
 // stream tells events as they come, after those since the time asked for.
