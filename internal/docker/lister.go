@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type listing struct {
 	everyone  bool            // also what does not run and what nothing selects
 	refresh   map[string]bool // containers whose details may have changed
 	doubted   map[string]bool // containers of which events say that they do not run
+	joined    map[string]bool // containers that joined a network
 	all       bool            // the details of all may have changed
 }
 
@@ -40,6 +42,11 @@ type listing struct {
 func (l *lister) list(ctx context.Context, c *connection, o listing) (map[string]facts, error) {
 	if len(o.selectors) == 0 && !o.everyone {
 		return map[string]facts{}, nil
+	}
+	// An engine tells of a connection to a network before its lists show it, by
+	// as long as its disk takes, and inspects the container only afterwards.
+	if err := l.inspect(ctx, c, slices.Collect(maps.Keys(o.joined))); err != nil {
+		return nil, err
 	}
 	options := client.ContainerListOptions{All: o.everyone}
 	if !o.everyone {
@@ -55,7 +62,7 @@ func (l *lister) list(ctx context.Context, c *connection, o listing) (map[string
 			selected[s.ID] = s
 		}
 	}
-	if err := l.inspect(ctx, c, selected, o); err != nil {
+	if err := l.inspect(ctx, c, l.due(selected, o)); err != nil {
 		return nil, err
 	}
 	found := make(map[string]facts, len(selected))
@@ -81,10 +88,10 @@ func (l *lister) ask(ctx context.Context, c *connection, options client.Containe
 // mostHeldUp is how many inspections a list waits for in vain.
 const mostHeldUp = 8
 
-// inspect asks for the details that are not known, a few at a time. A
-// container that cannot be inspected is taken with those known before, if any,
-// and else with the usual ones.
-func (l *lister) inspect(ctx context.Context, c *connection, selected map[string]container.Summary, o listing) error {
+// inspect asks for the details of containers, a few at a time. One that cannot
+// be inspected is taken with those known before, if any, and else with the
+// usual ones.
+func (l *lister) inspect(ctx context.Context, c *connection, ids []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -94,7 +101,7 @@ func (l *lister) inspect(ctx context.Context, c *connection, selected map[string
 		wg     sync.WaitGroup
 		turn   = make(chan struct{}, 8)
 	)
-	for _, id := range l.due(selected, o) {
+	for _, id := range ids {
 		turn <- struct{}{}
 		mu.Lock()
 		over := broken != nil || vain >= mostHeldUp
@@ -115,7 +122,7 @@ func (l *lister) inspect(ctx context.Context, c *connection, selected map[string
 				l.heldUp[id] = time.Now()
 				vain++
 			case broken == nil && lost(ctx, err):
-				broken = fmt.Errorf("cannot inspect container %s: %w", nameOf(selected[id].Names), err)
+				broken = fmt.Errorf("cannot inspect container %.12s: %w", id, err)
 				cancel()
 			}
 		})

@@ -95,12 +95,16 @@ func (t *told) stopping(f facts, now time.Time, grace time.Duration) (until time
 	return until, now.Before(until)
 }
 
+// died tells whether the last that events told of a container's runs is that
+// one ended.
+func (m memory) died(id string) bool { t := m[id]; return t != nil && t.died != 0 }
+
 // doubted are the containers that died, as far as is known. A list that says
 // otherwise is checked, since the start event may have been missed.
 func (m memory) doubted() map[string]bool {
 	ids := map[string]bool{}
-	for id, t := range m {
-		if t.died != 0 {
+	for id := range m {
+		if m.died(id) {
 			ids[id] = true
 		}
 	}

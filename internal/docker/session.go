@@ -28,6 +28,7 @@ type session struct {
 	all     bool            // the next list asks for all details anew
 	moved   bool            // the next list asks for rgate's place anew
 	refresh map[string]bool // containers whose details the next list asks for anew
+	joined  map[string]bool // containers that joined a network since the last list
 
 	dirty time.Time   // the first event that no list has taken in; zero for none
 	quiet *time.Timer // goes off when a list is due
@@ -51,7 +52,8 @@ func (w *watch) session(ctx context.Context) error {
 		return err
 	}
 	s := &session{
-		watch: w, conn: conn, ctx: ctx, results: make(chan listResult, 1), refresh: map[string]bool{}, all: true,
+		watch: w, conn: conn, ctx: ctx, results: make(chan listResult, 1), all: true,
+		refresh: map[string]bool{}, joined: map[string]bool{},
 		quiet: time.NewTimer(time.Hour), clock: time.NewTimer(time.Hour),
 	}
 	defer conn.close()
@@ -162,6 +164,9 @@ func (s *session) hear(e events.Message) {
 		s.refresh[id] = true
 	}
 	if e.Type == events.NetworkEventType {
+		if e.Action == events.ActionConnect && !s.memory.died(id) {
+			s.joined[id] = true
+		}
 		s.forgetNetwork(id, e.Actor.ID)
 	}
 	if urgent(e) {
@@ -233,9 +238,9 @@ func (s *session) list() {
 	}
 	s.quiet.Stop()
 	s.listing, s.dirty = true, time.Time{}
-	order := listing{selectors: s.sought(), refresh: s.refresh, doubted: s.memory.doubted(), all: s.all}
+	order := listing{selectors: s.sought(), refresh: s.refresh, joined: s.joined, doubted: s.memory.doubted(), all: s.all}
 	count, turn, moved := s.count, s.wanted.turn, s.moved
-	s.refresh, s.all, s.moved = map[string]bool{}, false, false
+	s.refresh, s.joined, s.all, s.moved = map[string]bool{}, map[string]bool{}, false, false
 	s.lists.Go(func() {
 		found, err := s.lister.list(s.ctx, s.conn, order)
 		result := listResult{found: found, count: count, turn: turn, err: err}

@@ -260,6 +260,19 @@ func TestANetworkLeftIsOutAtOnce(t *testing.T) {
 	w.await("the list that says otherwise", soon, usable("one"))
 }
 
+// Engine 20.10 tells of a connection before it writes it down, and lists what
+// was written: the list that follows the event may be too early.
+func TestANetworkJoinedIsFoundThoughListsAreLate(t *testing.T) {
+	fake, c, w, _ := started(t, nil)
+	left := c
+	left.Networks = nil
+	fake.Set(left)
+	fake.EmitRaw(events.Message{Type: "network", Action: "disconnect", Actor: events.Actor{ID: "bridge-id", Attributes: map[string]string{"container": c.ID}}})
+	w.await("that it is on no network", soon, usable())
+	fake.Connect(c.ID, "other", "127.0.0.1")
+	w.await("that it is on another", soon, usable("one"))
+}
+
 func TestTheNetworkOfAnotherContainer(t *testing.T) {
 	fake := enginetest.NewFake(t)
 	_, port := listen(t)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -233,7 +234,25 @@ func (f *Fake) inspect(w http.ResponseWriter, r *http.Request, id string, faults
 		c, _ = f.find(id)
 	}
 	time.Sleep(faults.SlowInspect)
+	c = f.settle(c)
 	answer(w, c.inspect())
+}
+
+// settle has lists show the networks that a container joined.
+func (f *Fake) settle(c FakeContainer) FakeContainer {
+	if len(c.Joined) == 0 {
+		return c
+	}
+	f.change(c.ID, func(c *FakeContainer) {
+		networks := maps.Clone(c.Networks)
+		if networks == nil {
+			networks = map[string]string{}
+		}
+		maps.Copy(networks, c.Joined)
+		c.Networks, c.Joined = networks, nil
+	})
+	c, _ = f.find(c.ID)
+	return c
 }
 
 func (f *Fake) find(id string) (FakeContainer, bool) {

@@ -20,6 +20,7 @@ type FakeContainer struct {
 	Health      string            // starting, healthy, unhealthy; "" for no HEALTHCHECK
 	Mode        string            // network mode; "" for default
 	Networks    map[string]string // address by network's name; a network's id is its name and "-id"
+	Joined      map[string]string // further ones, which lists show once it was inspected
 	Ports       []container.PortSummary
 	Exposed     []string // by the configuration
 	StopSignal  string
@@ -114,6 +115,14 @@ func (f *Fake) Set(c FakeContainer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.containers[c.ID] = c
+}
+
+// Connect has a container join a network, and tells of it before lists do.
+func (f *Fake) Connect(id, network, address string) {
+	f.change(id, func(c *FakeContainer) { c.Joined = map[string]string{network: address} })
+	f.EmitRaw(events.Message{Type: events.NetworkEventType, Action: events.ActionConnect, Actor: events.Actor{
+		ID: network + "-id", Attributes: map[string]string{"container": id, "name": network},
+	}})
 }
 
 // Start adds or changes a container and tells that it started now.
