@@ -30,6 +30,7 @@ type facts struct {
 // container runs, so it is asked for once per start.
 type details struct {
 	runs        bool // it did when it was inspected; true of one that is paused, too
+	checked     bool // it has a HEALTHCHECK
 	created     time.Time
 	started     time.Time
 	stopSignal  int
@@ -154,6 +155,9 @@ func newDetails(c container.InspectResponse) details {
 	}
 	if c.Config == nil {
 		return d
+	}
+	if h := c.Config.Healthcheck; h != nil {
+		d.checked = len(h.Test) > 0 && h.Test[0] != "NONE"
 	}
 	if n := signalNumber(c.Config.StopSignal); n != 0 {
 		d.stopSignal = n

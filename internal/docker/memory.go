@@ -64,7 +64,9 @@ func (m memory) correct(f facts, listed int, now time.Time, grace time.Duration)
 			f.attachments = slices.DeleteFunc(slices.Clone(f.attachments), func(a attachment) bool { return a.id == id })
 		}
 	}
+	unseen := false // how well it is
 	if t.pausedAt > listed {
+		unseen = f.checked && f.state == "paused" // of these no list tells it in words
 		f.state = "running"
 		if t.paused {
 			f.state = "paused"
@@ -78,6 +80,8 @@ func (m memory) correct(f facts, listed int, now time.Time, grace time.Duration)
 		return f, "stopping", true
 	case t.started > listed:
 		return f, "starting", true
+	case unseen && !t.paused:
+		return f, "health: not known yet", false
 	}
 	return f, "", false
 }

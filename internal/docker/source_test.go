@@ -191,6 +191,34 @@ func TestPauseAndUnpause(t *testing.T) {
 	w.await("the unpause", soon, usable("one"))
 }
 
+// A list does not tell how well a paused container is, so that one that goes on
+// is out until a list tells.
+func TestAnUnhealthyContainerThatWasPaused(t *testing.T) {
+	fake, c, w, _ := started(t, func(c *enginetest.FakeContainer) { c.Health = "healthy" })
+	fake.SetHealth(c.ID, "unhealthy")
+	w.await("that it is unhealthy", soon, reason("one", "unhealthy"))
+	c.Health, c.State = "unhealthy", "paused"
+	lists := fake.Lists()
+	fake.Set(c)
+	fake.Emit("pause", c.ID, nil)
+	w.await("the pause", soon, reason("one", "paused"))
+	for fake.Lists() == lists {
+		time.Sleep(time.Millisecond)
+	}
+	w.none(100 * time.Millisecond) // the list is in by then
+	c.State = "running"
+	fake.Set(c)
+	fake.Emit("unpause", c.ID, nil)
+	w.await("that it still is unhealthy", soon, func(v discovery.View) bool {
+		if !usable()(v) {
+			t.Errorf("it takes requests: %s", show(v))
+		}
+		return reason("one", "unhealthy")(v)
+	})
+	fake.SetHealth(c.ID, "healthy")
+	w.await("that it is well", soon, usable("one"))
+}
+
 func TestHealthCounts(t *testing.T) {
 	fake, c, w, _ := started(t, func(c *enginetest.FakeContainer) { c.Health = "healthy" })
 	fake.SetHealth(c.ID, "unhealthy")

@@ -70,9 +70,11 @@ func (c FakeContainer) endpoints() map[string]*network.EndpointSettings {
 // summary is the container as engines before API 1.52 list it: health in words.
 func (c FakeContainer) summary() container.Summary {
 	status := "Up 3 seconds"
-	switch c.Health {
-	case "":
-	case "starting":
+	switch {
+	case c.state() == container.StatePaused:
+		status += " (Paused)"
+	case c.Health == "":
+	case c.Health == "starting":
 		status += " (health: starting)"
 	default:
 		status += " (" + c.Health + ")"
@@ -88,6 +90,9 @@ func (c FakeContainer) summary() container.Summary {
 
 func (c FakeContainer) inspect() container.InspectResponse {
 	config := &container.Config{Labels: c.Labels, StopSignal: c.StopSignal, ExposedPorts: network.PortSet{}}
+	if c.Health != "" {
+		config.Healthcheck = &container.HealthConfig{Test: []string{"CMD", "/check"}}
+	}
 	if c.StopTimeout != 0 {
 		config.StopTimeout = &c.StopTimeout
 	}
