@@ -141,6 +141,17 @@ func (m memory) settle(found, before map[string]facts, listed int) {
 	}
 }
 
+// behind tells whether a list asked for at count, and settled, has containers
+// running that died.
+func (m memory) behind(found map[string]facts, listed int) bool {
+	for id, t := range m {
+		if t.died != 0 && t.died <= listed && found[id].state == "running" {
+			return true
+		}
+	}
+	return false
+}
+
 // network events and events of health checks carry their subject in their own
 // ways.
 func subject(e events.Message) string {

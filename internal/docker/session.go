@@ -30,6 +30,7 @@ type session struct {
 	refresh map[string]bool // containers whose details the next list asks for anew
 	joined  map[string]bool // containers that joined a network since the last list
 
+	late  int         // lists in a row that were behind the engine
 	dirty time.Time   // the first event that no list has taken in; zero for none
 	quiet *time.Timer // goes off when a list is due
 	clock *time.Timer // goes off when time alone changes the view
@@ -261,6 +262,7 @@ func (s *session) adopt(r listResult) error {
 	}
 	s.memory.settle(r.found, s.facts, r.count)
 	s.facts, s.listed = r.found, r.count
+	s.catchUp()
 	if r.place != nil && !s.moved { // else it is asked for again
 		s.place = *r.place
 		s.prober.forgetFailures()
@@ -273,6 +275,19 @@ func (s *session) adopt(r listResult) error {
 		s.complete, s.hold = true, time.Now().Add(s.timing.first)
 	}
 	return nil
+}
+
+// catchUp makes another list due where the last was behind the engine: sooner
+// than time would, though no event is to come, and later each time.
+func (s *session) catchUp() {
+	if !s.memory.behind(s.facts, s.listed) {
+		s.late = 0
+		return
+	}
+	if s.dirty.IsZero() {
+		s.quiet.Reset(min(s.timing.quiet<<s.late, s.timing.ceiling))
+	}
+	s.late = min(s.late+1, 16)
 }
 
 // show publishes, and sets the clock for the next time that a change comes by

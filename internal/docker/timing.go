@@ -12,7 +12,7 @@ type timing struct {
 	again    time.Duration // … and tried anew after this
 	settled  time.Duration // a session this long was a good one: reconnect at once
 	backoff  time.Duration // the first wait before a reconnect, which then doubles
-	ceiling  time.Duration // the longest wait before a reconnect
+	ceiling  time.Duration // the longest wait before a reconnect, or a list in place of one that is behind
 	grace    time.Duration // a container that outlives its stop signal by this is back
 	first    time.Duration // the first view waits this long for the first probes
 
