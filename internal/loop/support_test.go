@@ -44,6 +44,7 @@ func start(t *testing.T, change func(*config.Config, *Options), endpoints ...str
 func startOn(t *testing.T, l net.Listener, change func(*config.Config, *Options), endpoints ...string) *gate {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Timeouts.Connect = 20 * time.Second // on a busy machine even loopback takes its time
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -49,6 +49,7 @@ type engine interface {
 func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...string) *Rig {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Timeouts.Connect = 20 * time.Second // on a busy machine even loopback takes its time
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
 	if change != nil {

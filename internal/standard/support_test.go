@@ -53,6 +53,7 @@ func (b *logBook) String() string {
 func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Timeouts.Connect = 20 * time.Second // on a busy machine even loopback takes its time
 	cfg.Limits.RequestsPerConnection = 0
 	cfg.Backends = []config.Backend{{Name: "b", Scheme: "http", Address: "auto", Endpoints: endpoints, Traffic: cfg.Traffic}}
 	cfg.Routes = []config.Route{{PathPrefix: "/", Backend: "b", Match: config.MatchLiteral}}
