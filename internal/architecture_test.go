@@ -40,7 +40,8 @@ var arrows = map[string]string{
 	"packaging":             "config", // like the next ones, for tests alone
 	"conformance":           "",
 	"faults":                "",
-	"rig":                   "config listen loop proxy route standard upstream",
+	"rig/ends":              "",
+	"rig":                   "rig/ends config listen loop proxy route standard upstream",
 	"enginetest":            "",
 	"install":               "", // for bench, soak and attack
 	"traffic":               "", // for soak and attack

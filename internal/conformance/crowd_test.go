@@ -14,6 +14,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // Whoever asks for nothing makes room for who does; who is being answered, and
@@ -66,7 +67,7 @@ func dialClient(t *testing.T, addr string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	return &client{c, t, bufio.NewReader(c)}
 }
 

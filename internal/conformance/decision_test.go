@@ -14,6 +14,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 )
 
@@ -117,7 +118,7 @@ func TestAQueueGoesToTheNewEndpoints(t *testing.T) {
 				queue = append(queue, c)
 			}
 			old := g.Gate.Table()
-			await(t, "all to wait", func() bool { return old.Routes[0].Targets[0].Stats.InFlight() == waiting+1 })
+			ends.Until(t, "all to wait", func() bool { return old.Routes[0].Targets[0].Stats.InFlight() == waiting+1 })
 
 			cfg := *old.Config
 			cfg.Backends = []config.Backend{cfg.Backends[0]}

@@ -13,6 +13,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // TestEarlyAnswerBeforeTheEndpointCloses: 9110 9.3.3. An endpoint that has read
@@ -103,7 +104,7 @@ func TestSlowUploadIsToldSo(t *testing.T) {
 				if got := fmt.Sprint(statuses(exchange(t, r.Addr, raw), "")); got != "[408]" {
 					t.Errorf("got %s", got)
 				}
-				await(t, "it is counted", func() bool { return r.Gate.Table().Total().Error() == 1 })
+				ends.Until(t, "it is counted", func() bool { return r.Gate.Table().Total().Error() == 1 })
 			})
 		}
 	}
@@ -125,7 +126,7 @@ func TestOneConnectionTooMany(t *testing.T) {
 				len(h.Get("X-Request-Id")) != 36 || h.Get("Date") == "" || !res.Close {
 				t.Errorf("got %d %v", res.StatusCode, h)
 			}
-			await(t, "it is counted", func() bool { return r.Gate.Table().Total().Error() == 1 })
+			ends.Until(t, "it is counted", func() bool { return r.Gate.Table().Total().Error() == 1 })
 		})
 	}
 }

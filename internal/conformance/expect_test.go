@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // play is an endpoint that does f with every request's head.
@@ -111,7 +112,7 @@ func TestUnwantedBodyIsNoRequest(t *testing.T) {
 func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
 	for _, kind := range rig.Engines {
 		t.Run(kind, func(t *testing.T) {
-			_, in := expectant(t, kind, rig.Nobody)
+			_, in := expectant(t, kind, ends.Nobody)
 			if res := answerOf(t, in); res.StatusCode != 503 {
 				t.Errorf("got %d, want 503", res.StatusCode)
 			}

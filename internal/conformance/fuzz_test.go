@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 )
 
 // FuzzStream feeds arbitrary bytes to a live loop. It must not hang; and a
@@ -41,7 +42,7 @@ func converse(t *testing.T, addr string, raw []byte, said []reading) {
 	}
 	defer c.Close()
 	defer forget(c)
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	_, _ = c.Write(raw)
 	in := bufio.NewReader(c)
 	for _, req := range said {

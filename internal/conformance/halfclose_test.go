@@ -18,6 +18,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // when is when a client ends its sending side.
@@ -102,7 +103,7 @@ func cork(t *testing.T, c *net.TCPConn) {
 // errors waits until n exchanges are recorded as errors of clients.
 func (h *halfCloser) errors(t *testing.T, n uint64) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); h.Gate.Table().Total().Classes().ClientError != n; runtime.Gosched() {
+	for end := time.Now().Add(ends.Patience); h.Gate.Table().Total().Classes().ClientError != n; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("%d errors of clients are recorded, want %d", h.Gate.Table().Total().Classes().ClientError, n)
 		}

@@ -15,6 +15,7 @@ import (
 	"rgate/internal/config"
 	front "rgate/internal/listen"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // halls is a gateway with two listeners, whose endpoint answers /slow only once
@@ -101,7 +102,7 @@ func isGone(l *front.Listener) bool {
 // refuses waits until nobody listens at address any more.
 func refuses(t *testing.T, address string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(ends.Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			return

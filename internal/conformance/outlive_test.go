@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // TestATrailerEndsWithItsAnswer: the trailer section of one client's answer was
@@ -46,7 +47,7 @@ func fetch(t *testing.T, addr, path string) (raw, body string, trailer http.Head
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/policy"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 )
 
@@ -88,7 +89,7 @@ func (q *question) say(pass bool) {
 func (o *oracle) waiting(t *testing.T, n int) []*question {
 	t.Helper()
 	var all []*question
-	await(t, "the questions", func() bool {
+	ends.Until(t, "the questions", func() bool {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		all = append([]*question(nil), o.asked...)

@@ -14,6 +14,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // perEngine runs f for both engines.
@@ -64,7 +65,7 @@ func TestClientsAreDeniedByTheirAddress(t *testing.T) {
 		if n := len(r.complete()); n != 3 {
 			t.Errorf("%d requests came through", n)
 		}
-		await(t, "the end of all exchanges", func() bool { return g.Gate.Table().Total().InFlight == 0 })
+		ends.Until(t, "the end of all exchanges", func() bool { return g.Gate.Table().Total().InFlight == 0 })
 	})
 }
 
@@ -102,7 +103,7 @@ func TestPoliciesThatWait(t *testing.T) {
 		q.wake() // once too often, and late
 		c.ask("/free")
 		c.want(200)
-		await(t, "the end of all exchanges", func() bool { return g.Gate.Table().Total().InFlight == 0 })
+		ends.Until(t, "the end of all exchanges", func() bool { return g.Gate.Table().Total().InFlight == 0 })
 		if q.ctx.Err() == nil || first.given()+second.given() != 0 {
 			t.Errorf("%v, %d and %d abandoned", q.ctx.Err(), first.given(), second.given())
 		}
@@ -143,9 +144,9 @@ func TestJobsEnd(t *testing.T) {
 				q := o.waiting(t, 1)[0]
 				leave(g, c)
 				<-q.ctx.Done()
-				await(t, "the end of the job", func() bool { return o.given() == 1 })
+				ends.Until(t, "the end of the job", func() bool { return o.given() == 1 })
 				q.say(true) // it may have been answered at this very moment
-				await(t, "the record of a client that left", func() bool {
+				ends.Until(t, "the record of a client that left", func() bool {
 					total := g.Gate.Table().Total()
 					return total.InFlight == 0 && total.Classes().ClientError == 1
 				})

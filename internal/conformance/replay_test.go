@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // TestBodyIsSentAgain: 9110 9.2.2. Whether a request can be repeated does not
@@ -48,7 +48,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 				head := fmt.Sprintf("%s / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", f.method, len(whole))
 				for i, piece := range f.pieces {
 					if i == 1 {
-						await(t, "the head has gone out", func() bool { return r.Gate.Table().Routes[0].Targets[0].Stats.InFlight() > 0 })
+						ends.Until(t, "the head has gone out", func() bool { return r.Gate.Table().Routes[0].Targets[0].Stats.InFlight() > 0 })
 					}
 					if _, err := io.WriteString(c, head+piece); err != nil {
 						t.Fatal(err)
@@ -67,21 +67,11 @@ func TestBodyIsSentAgain(t *testing.T) {
 					t.Errorf("the endpoint got %d bytes the second time, of %d", len(got), len(whole))
 				}
 				_ = c.Close()
-				await(t, "the exchange is recorded", func() bool { return r.Gate.Table().Total().Success() == 1 })
+				ends.Until(t, "the exchange is recorded", func() bool { return r.Gate.Table().Total().Success() == 1 })
 				if got := r.Gate.Table().Routes[0].Targets[0].Stats.Snapshot().BytesIn; got != uint64(len(whole)) {
 					t.Errorf("bytes in: %d, want %d", got, len(whole))
 				}
 			})
-		}
-	}
-}
-
-// await waits until f is true.
-func await(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain until %s", what)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func TestAConnectionEndsWithA408(t *testing.T) {
 	for _, engine := range rig.Engines {
 		t.Run(engine, func(t *testing.T) {
 			next := make(chan struct{})
-			r := rig.Start(t, engine, nil, listen(t, func(c net.Conn) {
+			r := rig.Start(t, engine, nil, accept(t, func(c net.Conn) {
 				in := bufio.NewReader(c)
 				for {
 					request, err := http.ReadRequest(in)
@@ -90,7 +90,7 @@ func TestAConnectionEndsWithA408(t *testing.T) {
 // unless it is asked again until then.
 func talkative(t *testing.T, said *sync.Map) string {
 	var words atomic.Int32
-	return listen(t, func(c net.Conn) {
+	return accept(t, func(c net.Conn) {
 		raw, err := c.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			return
@@ -121,30 +121,6 @@ func talkative(t *testing.T, said *sync.Map) string {
 			})
 		}
 	})
-}
-
-// listen serves each connection with f until the test ends.
-func listen(t *testing.T, f func(net.Conn)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	served.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			served.Go(func() {
-				defer c.Close()
-				f(c)
-			})
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); served.Wait() })
-	return l.Addr().String()
 }
 
 func ask(t *testing.T, client *http.Client, method, url string) (status int, body string) {

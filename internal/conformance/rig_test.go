@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,25 +48,7 @@ func record(t *testing.T, answer string) *recorder {
 // test ends.
 func accept(t *testing.T, f func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", rig.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				f(c)
-			})
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	return l.Addr().String()
+	return ends.Talk(t, func(c net.Conn, _ *bufio.Reader) { f(c) })
 }
 
 func (r *recorder) converse(c net.Conn, answer string) {
@@ -133,7 +116,7 @@ func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	return c, bufio.NewReader(c)
 }
 
@@ -146,7 +129,7 @@ func exchange(t *testing.T, addr, raw string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	_, _ = io.WriteString(c, raw)
 	b, err := io.ReadAll(c)
 	if e, ok := err.(net.Error); ok && e.Timeout() {

@@ -15,6 +15,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // A room for 80, of which one address may hold a quarter.
@@ -54,7 +55,7 @@ func dialFrom(t *testing.T, n int, addr string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	return &client{c, t, bufio.NewReader(c)}
 }
 
@@ -111,7 +112,7 @@ func TestStatisticsKeepTheConnection(t *testing.T) {
 				c.want(http.StatusOK)
 			}
 			// Three besides the statistics: each is counted after it is sent.
-			await(t, "all are counted", func() bool { return g.Gate.Table().Total().Success() >= 3 })
+			ends.Until(t, "all are counted", func() bool { return g.Gate.Table().Total().Success() >= 3 })
 			if n := g.Gate.Table().Total().Success(); n != 3 {
 				t.Errorf("%d exchanges were counted, of 3", n)
 			}

@@ -15,6 +15,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 // refusals are the ways in which a large upload is answered before its end.
@@ -40,7 +41,7 @@ func TestARefusedUploadGetsItsAnswer(t *testing.T) {
 		g := rig.Start(t, engine, func(c *config.Config) {
 			b := c.Backends[0]
 			c.Backends = append(c.Backends, b)
-			c.Backends[1].Name, c.Backends[1].Endpoints = "dead", []string{rig.Nobody}
+			c.Backends[1].Name, c.Backends[1].Endpoints = "dead", []string{ends.Nobody}
 			c.Routes = []config.Route{
 				{PathPrefix: "/early", Backend: "b", Match: config.MatchLiteral},
 				{PathPrefix: "/dead", Backend: "dead", Match: config.MatchLiteral},

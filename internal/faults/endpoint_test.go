@@ -9,10 +9,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"rgate/internal/rig/ends"
 )
 
 // fault is what happens to one connection. The zero fault is none.
@@ -36,61 +37,27 @@ type endpoint struct {
 	conns atomic.Int64
 	seen  atomic.Int64 // requests
 	fault fault
-
-	mu   sync.Mutex
-	open []net.Conn
-	all  sync.WaitGroup
 }
 
 func newEndpoint(t *testing.T, f fault) *endpoint {
 	t.Helper()
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &endpoint{addr: tcp.Addr().String(), fault: f}
-	e.all.Go(func() {
-		for {
-			c, err := tcp.Accept()
-			if err != nil {
-				return
-			}
-			f := fault{}
-			if e.conns.Add(1) == 1 {
-				f = e.fault
-			}
-			e.keep(c)
-			e.all.Go(func() {
-				defer c.Close()
-				e.carry(c.(*net.TCPConn), f)
-			})
+	e := &endpoint{fault: f}
+	e.addr = ends.Talk(t, func(c net.Conn, in *bufio.Reader) {
+		f := fault{}
+		if e.conns.Add(1) == 1 {
+			f = e.fault
 		}
-	})
-	t.Cleanup(func() {
-		_ = tcp.Close()
-		e.mu.Lock()
-		for _, c := range e.open {
-			_ = c.Close()
-		}
-		e.mu.Unlock()
-		e.all.Wait()
+		e.carry(c.(*net.TCPConn), in, f)
 	})
 	return e
 }
 
-func (e *endpoint) keep(c net.Conn) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.open = append(e.open, c)
-}
-
 // carry answers until the gateway ends or the fault strikes.
-func (e *endpoint) carry(c *net.TCPConn, f fault) {
+func (e *endpoint) carry(c *net.TCPConn, in *bufio.Reader, f fault) {
 	if f.hangsUp {
 		_ = c.SetLinger(0)
 		return
 	}
-	in := bufio.NewReader(c)
 	for {
 		q, err := http.ReadRequest(in)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/rig"
+	"rgate/internal/rig/ends"
 )
 
 func TestMain(m *testing.M) {
@@ -103,7 +104,7 @@ func (f fault) failsBefore() bool { return f.silent || f.leaves || f.after == in
 // check compares what was seen and counted, once everything has ended.
 func check(t *testing.T, r *rig.Rig, e *endpoint, requests, conns int64, retries uint64) {
 	t.Helper()
-	eventually(t, "all exchanges end", func() bool {
+	ends.Until(t, "all exchanges end", func() bool {
 		ep := r.Gate.Table().Endpoints()[0]
 		return r.Gate.Table().Total().InFlight == 0 && ep.InFlight() == 0 && ep.Stats.InFlight() == 0
 	})
@@ -171,16 +172,6 @@ func TestFaultsAreRetriedElsewhere(t *testing.T) {
 	}
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Errorf("never: %s", what)
-}
-
 // client asks on one connection as long as that lives.
 type client struct {
 	t    *testing.T
@@ -205,7 +196,7 @@ func (c *client) ask(method, path string) int {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(ends.Patience))
 		c.conn, c.in = conn, bufio.NewReader(conn)
 	}
 	fmt.Fprintf(c.conn, "%s %s HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody", method, path)

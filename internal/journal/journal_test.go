@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"rgate/internal/rig/ends"
+
 	"go.uber.org/goleak"
 )
 
@@ -24,16 +26,6 @@ func pipe(t *testing.T) (r, w *os.File) {
 	}
 	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
 	return r, w
-}
-
-// until waits for what the writer brings about.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("did not come about: %s", what)
-		}
-	}
 }
 
 func TestRecordsComeThroughInOrder(t *testing.T) {
@@ -131,7 +123,7 @@ func TestTheReaderIsGone(t *testing.T) {
 	_ = r.Close()
 	fmt.Fprintln(j, "one")
 	fmt.Fprintln(j, "two")
-	until(t, "both are lost", func() bool { return j.Missing() == Missing{Lost: 2} })
+	ends.Until(t, "both are lost", func() bool { return j.Missing() == Missing{Lost: 2} })
 	j.Close()
 }
 
@@ -157,7 +149,7 @@ func TestLostRecordsAreToldOnce(t *testing.T) {
 	for range 3 {
 		fmt.Fprintln(j, "gone")
 	}
-	until(t, "they are lost", func() bool { return j.Missing().Lost == 3 })
+	ends.Until(t, "they are lost", func() bool { return j.Missing().Lost == 3 })
 	out.mu.Lock()
 	out.full = false
 	out.mu.Unlock()

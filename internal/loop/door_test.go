@@ -13,6 +13,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
+	"rgate/internal/rig/ends"
 )
 
 func TestAQuietConnectionIsSmall(t *testing.T) {
@@ -43,7 +44,7 @@ func TestADrainServesWhoWaitsToBeAccepted(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(ends.Patience))
 		_, _ = io.WriteString(c, plainGet)
 		all = append(all, c)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 )
 
 // hello answers every request, on connections that stay.
@@ -40,21 +41,10 @@ func get(t *testing.T, c net.Conn, raw string) *http.Response {
 
 func TestForwardsItsOwnHead(t *testing.T) {
 	heads := make(chan string, 1)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		heads <- readHead(bufio.NewReader(c))
+	g := start(t, nil, raw(t, func(c net.Conn, in *bufio.Reader) {
+		heads <- readHead(in)
 		_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
-		_ = c.Close()
-	}()
-	g := start(t, nil, l.Addr().String())
+	}))
 	g.exchange("GET http://h:1/a/../b?q HTTP/1.0\r\nHost: h:1\r\nX-Request-Id: id-1\r\nX-Forwarded-For: 6.6.6.6\r\n" +
 		"Forwarded: for=6.6.6.6\r\nX-Real-Ip: 6.6.6.6\r\nConnection: X-Drop\r\nX-Drop: 1\r\nKeep-Alive: 5\r\nX-Stay: yes\r\n\r\n")
 	want := "GET /b?q HTTP/1.1\r\nHost: h:1\r\nX-Stay: yes\r\nVia: 1.0 rgate-TOKEN\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: h:1\r\n" +
@@ -67,32 +57,15 @@ func TestForwardsItsOwnHead(t *testing.T) {
 
 func TestTriesAgainOnAStaleConnection(t *testing.T) {
 	var conns atomic.Int64
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
+	g := start(t, nil, raw(t, func(c net.Conn, in *bufio.Reader) {
+		first := conns.Add(1) == 1
+		for n := 0; readHead(in) != ""; n++ {
+			if first && n == 1 {
+				return // takes the second request and closes
 			}
-			first := conns.Add(1) == 1
-			wg.Go(func() {
-				defer c.Close()
-				r := bufio.NewReader(c)
-				for n := 0; readHead(r) != ""; n++ {
-					if first && n == 1 {
-						return // takes the second request and closes
-					}
-					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-				}
-			})
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 		}
-	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() }) // after the engine has let go
-	g := start(t, nil, l.Addr().String())
+	}))
 	c := g.dial()
 	for range 3 {
 		if res := get(t, c, plainGet); res.StatusCode != 200 {
@@ -120,7 +93,7 @@ func TestCancelsUpstreamWhenTheClientGoes(t *testing.T) {
 	_ = c.Close()
 	select {
 	case <-canceled:
-	case <-time.After(patience):
+	case <-time.After(ends.Patience):
 		t.Fatal("the endpoint still works for a client that is gone")
 	}
 }
@@ -255,7 +228,7 @@ func TestQueuesAboveTheLimit(t *testing.T) {
 	if _, err := first.Write([]byte(plainGet)); err != nil {
 		t.Fatal(err)
 	}
-	_ = first.SetReadDeadline(time.Now().Add(patience))
+	_ = first.SetReadDeadline(time.Now().Add(ends.Patience))
 	if res, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || res.StatusCode != 200 {
 		t.Fatal("the place of a client that went away was lost:", res, err)
 	}

@@ -3,14 +3,14 @@
 package loop
 
 import (
+	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"testing"
-	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/proxy"
+	"rgate/internal/rig/ends"
 )
 
 const statsGet = "GET /stats?by=route HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -57,7 +57,7 @@ func TestStatisticsAreMadeBesideTheLoop(t *testing.T) {
 // until waits until n clients are in phase p.
 func until(t *testing.T, g *gate, p phase, n int) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; runtime.Gosched() {
+	ends.Until(t, fmt.Sprintf("%d clients are in phase %d", n, p), func() bool {
 		found := 0
 		g.engine.within(func(l *loop) {
 			for _, s := range l.socks {
@@ -66,11 +66,6 @@ func until(t *testing.T, g *gate, p phase, n int) {
 				}
 			}
 		})
-		if found == n {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d clients are in phase %d, want %d", found, p, n)
-		}
-	}
+		return found == n
+	})
 }

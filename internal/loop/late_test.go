@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 )
 
 const (
@@ -26,11 +27,7 @@ const (
 // settled waits until no exchange is under way.
 func (g *gate) settled() {
 	g.t.Helper()
-	for end := time.Now().Add(patience); g.table.Total().InFlight != 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			g.t.Fatal("an exchange does not end")
-		}
-	}
+	ends.Until(g.t, "all exchanges have ended", func() bool { return g.table.Total().InFlight == 0 })
 }
 
 func TestClientThatNeverReadsIsCut(t *testing.T) {

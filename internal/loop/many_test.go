@@ -17,6 +17,7 @@ import (
 	"unsafe"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 )
 
 const (
@@ -103,7 +104,7 @@ func churn(t *testing.T, g *gate, n int) {
 					t.Error(err)
 					return
 				}
-				_ = c.SetDeadline(time.Now().Add(patience))
+				_ = c.SetDeadline(time.Now().Add(ends.Patience))
 				kind := (i + worker) % len(lives)
 				if err := lives[kind](c.(*net.TCPConn)); err != nil {
 					t.Errorf("life %d: %v", kind, err)
@@ -123,16 +124,11 @@ func settle(t *testing.T, g *gate) {
 	if got := g.exchange(closingGet); !strings.Contains(got, "hello") {
 		t.Fatalf("got %q", got)
 	}
-	for end := time.Now().Add(patience); ; runtime.Gosched() {
+	ends.Until(t, "no connection is left", func() bool {
 		left := 0
 		g.engine.within(func(l *loop) { left += l.conns })
-		if left == 0 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d connections are left", left)
-		}
-	}
+		return left == 0
+	})
 	if n, conns := g.table.Total().InFlight, g.engine.crowd.Size(); n != 0 || conns != 0 {
 		t.Errorf("%d exchanges and %d connections are still counted", n, conns)
 	}
@@ -235,9 +231,5 @@ func TestFiftyThousandConnectionsLeaveNothingBehind(t *testing.T) {
 	if after := descriptors(t); after > fds+1 { // the runtime's own epoll may be new
 		t.Errorf("%d descriptors, %d before", after, fds)
 	}
-	for end := time.Now().Add(patience); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
-		}
-	}
+	ends.Until(t, "there are no more goroutines than before", func() bool { return runtime.NumGoroutine() <= goroutines })
 }

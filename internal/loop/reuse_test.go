@@ -21,32 +21,16 @@ import (
 // which a client asks, and after it, must not become that client's answer.
 func TestAnEndpointThatSpeaksAsAClientAsks(t *testing.T) {
 	conns := make(chan net.Conn, 10)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	served.Go(func() {
+	g := start(t, nil, raw(t, func(c net.Conn, in *bufio.Reader) {
+		conns <- c
 		for {
-			c, err := l.Accept()
+			r, err := http.ReadRequest(in)
 			if err != nil {
 				return
 			}
-			conns <- c
-			served.Go(func() {
-				defer c.Close()
-				for in := bufio.NewReader(c); ; {
-					r, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(r.URL.Path), r.URL.Path)
-				}
-			})
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(r.URL.Path), r.URL.Path)
 		}
-	})
-	t.Cleanup(func() { _ = l.Close(); served.Wait() })
-	g := start(t, nil, l.Addr().String())
+	}))
 	client := g.dial()
 	ask := func(path string) { fmt.Fprintf(client, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path) }
 	in := bufio.NewReader(client)

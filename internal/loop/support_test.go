@@ -8,19 +8,15 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
 	"rgate/internal/proxy"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 )
-
-// patience is how long what must come is waited for, on however busy a machine.
-const patience = 30 * time.Second
 
 // gate is a served engine in front of endpoints.
 type gate struct {
@@ -82,7 +78,7 @@ func (g *gate) dial() net.Conn {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	return c
 }
 
@@ -100,42 +96,10 @@ func (g *gate) exchange(raw string) string {
 }
 
 // serve is an HTTP endpoint.
-func serve(t *testing.T, h http.HandlerFunc) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: h}
-	done := make(chan struct{})
-	go func() { _ = s.Serve(l); close(done) }()
-	t.Cleanup(func() { _ = s.Close(); <-done })
-	return l.Addr().String()
-}
+var serve = ends.HTTP
 
 // raw is an endpoint that has talk speak with each connection, then closes it.
-func raw(t *testing.T, talk func(net.Conn, *bufio.Reader)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.SetDeadline(time.Now().Add(patience))
-			talk(c, bufio.NewReader(c))
-			_ = c.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-done })
-	return l.Addr().String()
-}
+var raw = ends.Talk
 
 // script is an endpoint that reads one request head per answer and sends the
 // answers as they are, then closes. Every connection starts over.
@@ -153,17 +117,4 @@ func script(t *testing.T, answers ...string) string {
 	})
 }
 
-// readHead reads up to the empty line.
-func readHead(r *bufio.Reader) string {
-	var b strings.Builder
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return ""
-		}
-		b.WriteString(line)
-		if line == "\r\n" {
-			return b.String()
-		}
-	}
-}
+var readHead = ends.ReadHead

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 )
 
 // fill writes to c until every buffer on the way is full, or c is closed.
@@ -82,7 +83,7 @@ func TestSlowEndpointGetsAllOfAnUpload(t *testing.T) {
 		t.Fatalf("%d bytes went ahead of the endpoint", sent)
 	}
 	close(full)
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	if _, err := c.Write(body[sent:]); err != nil {
 		t.Fatal(err)
 	}

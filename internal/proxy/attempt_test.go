@@ -112,7 +112,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 	if !strings.Contains(e.State(), "ejected") {
 		t.Errorf("the endpoint is %s", e.State())
 	}
-	if text := book.text.String(); !strings.Contains(text, "reason="+ReasonTruncated) || !strings.Contains(text, "endpoint="+e.Name) {
+	if text := book.String(); !strings.Contains(text, "reason="+ReasonTruncated) || !strings.Contains(text, "endpoint="+e.Name) {
 		t.Errorf("the log says %q", text)
 	}
 	balanced(t, g)

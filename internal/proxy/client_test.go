@@ -69,8 +69,8 @@ func TestTheClientIsHashedAndLogged(t *testing.T) {
 	if a.key == b.key || a.key != from("203.0.113.1").key {
 		t.Error("hashed by somebody else than the client")
 	}
-	if !strings.Contains(book.text.String(), "client=203.0.113.1 ") || !strings.Contains(book.text.String(), "peer=10.0.0.1\n") {
-		t.Errorf("the log says %s", book.text.String())
+	if !strings.Contains(book.String(), "client=203.0.113.1 ") || !strings.Contains(book.String(), "peer=10.0.0.1\n") {
+		t.Errorf("the log says %s", book.String())
 	}
 }
 

@@ -82,7 +82,7 @@ func TestNoEndpoint(t *testing.T) {
 	}
 	x.End(upstream.None, time.Now())
 	for _, want := range []string{"no_endpoint", string(x.RequestID), "backend=b"} {
-		if !strings.Contains(book.text.String(), want) {
+		if !strings.Contains(book.String(), want) {
 			t.Errorf("the log lacks %q", want)
 		}
 	}
@@ -302,14 +302,14 @@ func TestFaultsDoNotFloodTheLog(t *testing.T) {
 		g.Begin(x)
 		x.End(upstream.None, now)
 	}
-	if n := strings.Count(book.text.String(), "\n"); n != logsPerSecond {
+	if n := strings.Count(book.String(), "\n"); n != logsPerSecond {
 		t.Errorf("%d lines", n)
 	}
 	x := request("GET", "/%zz")
 	x.Start = now.Add(time.Second)
 	g.Begin(x)
 	x.End(upstream.None, x.Start)
-	if !strings.Contains(book.text.String(), "suppressed=980") {
+	if !strings.Contains(book.String(), "suppressed=980") {
 		t.Error("the log does not say how much it left out")
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 )
 
@@ -44,25 +44,14 @@ func (f fields) Via(pseudonym []byte) bool {
 	return bytes.Contains(f.Join(nil, "Via"), pseudonym)
 }
 
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
 // gateOf is a gate for a whole configuration text.
-func gateOf(t testing.TB, text string) (*Gate, *logBook) {
+func gateOf(t testing.TB, text string) (*Gate, *ends.Log) {
 	t.Helper()
 	cfg, err := config.Parse("config.yml", []byte(text), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := &logBook{}
+	book := &ends.Log{}
 	return NewGate(route.Build(cfg, nil, nil), slog.New(slog.NewTextHandler(book, nil))), book
 }
 

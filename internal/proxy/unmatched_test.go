@@ -37,8 +37,8 @@ func TestMethodNotAllowed(t *testing.T) {
 	if report := g.Table().Unmatched.Snapshot(); report.Error() != 3 {
 		t.Errorf("%d are counted as unmatched, want 3", report.Error())
 	}
-	if book.text.Len() > 0 {
-		t.Errorf("logged: %s", book.text.String())
+	if book.String() != "" {
+		t.Errorf("logged: %s", book.String())
 	}
 	x = request("POST", "/other")
 	if g.Begin(x); x.Answer.Status != 404 {

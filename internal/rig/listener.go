@@ -9,12 +9,13 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
+	"rgate/internal/rig/ends"
 )
 
 // Listen has the engine accept from another listener, too.
 func (r *Rig) Listen(t testing.TB) *listen.Listener {
 	t.Helper()
-	socket, err := net.Listen("tcp", Address())
+	socket, err := net.Listen("tcp", ends.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

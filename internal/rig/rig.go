@@ -16,6 +16,7 @@ import (
 	"rgate/internal/listen"
 	"rgate/internal/loop"
 	"rgate/internal/proxy"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 	"rgate/internal/standard"
 	"rgate/internal/upstream"
@@ -60,7 +61,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	gate.Inform(func(*proxy.Exchange) *proxy.Answer {
 		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
 	})
-	l, err := net.Listen("tcp", Address())
+	l, err := net.Listen("tcp", ends.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
+	"rgate/internal/rig/ends"
 )
 
 // ahead is a connection whose first request was read before it came here; it
@@ -45,7 +46,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer peer.Close()
-	_ = peer.SetDeadline(time.Now().Add(patience))
+	_ = peer.SetDeadline(time.Now().Add(ends.Patience))
 	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +61,7 @@ func TestARequestThatWasReadAlreadyIsNotPutOut(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%v %v", response, err)
 	}
-	for end := time.Now().Add(patience); !r.MakeRoom(0); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(ends.Patience); !r.MakeRoom(0); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("an idle one makes no room")
 		}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rgate/internal/rig/ends"
 )
 
 func TestResponsesFlushAsTheyCome(t *testing.T) {
@@ -255,7 +257,7 @@ func TestClientGone(t *testing.T) {
 	p.Close()
 	select {
 	case <-ended:
-	case <-time.After(patience):
+	case <-time.After(ends.Patience):
 		t.Fatal("the request to the endpoint was not cancelled")
 	}
 	r.eventually("499 is counted", func() bool {

@@ -8,20 +8,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
 	"rgate/internal/proxy"
+	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 )
-
-// patience is how long what must come is waited for, on however busy a machine.
-const patience = 30 * time.Second
 
 // rig is an engine on a real socket, with routes to given endpoints.
 type rig struct {
@@ -29,24 +26,7 @@ type rig struct {
 	t    testing.TB
 	gate *proxy.Gate
 	addr string
-	logs *logBook
-}
-
-type logBook struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *logBook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBook) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	logs *ends.Log
 }
 
 // start serves / from endpoints. change, if any, gets at the configuration.
@@ -60,7 +40,7 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 	if change != nil {
 		change(cfg)
 	}
-	r := &rig{t: t, logs: &logBook{}}
+	r := &rig{t: t, logs: &ends.Log{}}
 	log := slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.gate = proxy.NewGate(route.Build(cfg, nil, nil), log)
 	r.gate.Inform(func(*proxy.Exchange) *proxy.Answer {
@@ -89,68 +69,19 @@ func start(t testing.TB, change func(*config.Config), endpoints ...string) *rig 
 }
 
 // backend is an HTTP server, and its address.
-func backend(t testing.TB, h http.HandlerFunc) string {
-	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(func() {
-		s.CloseClientConnections()
-		s.Close()
-	})
-	return s.Listener.Addr().String()
-}
+var backend = ends.HTTP
 
-// rawBackend hands each accepted connection to serve and closes it after.
+// rawBackend hands each accepted connection, and how many were before it, to
+// serve and closes it after.
 func rawBackend(t *testing.T, serve func(n int, c net.Conn, r *bufio.Reader)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	all.Go(func() {
-		for n := 0; ; n++ {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open = append(open, c)
-			mu.Unlock()
-			all.Go(func() {
-				defer c.Close()
-				serve(n, c, bufio.NewReader(c))
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for _, c := range open {
-			c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
-	return l.Addr().String()
+	var accepted atomic.Int64
+	return ends.Talk(t, func(c net.Conn, r *bufio.Reader) { serve(int(accepted.Add(1)-1), c, r) })
 }
 
-// readHead reads a message head as it is.
-func readHead(r *bufio.Reader) string {
-	var head strings.Builder
-	for {
-		line, err := r.ReadString('\n')
-		head.WriteString(line)
-		if err != nil || line == "\r\n" {
-			return head.String()
-		}
-	}
-}
+var readHead = ends.ReadHead
 
-// nowhere is an address that refuses connections. A port that was free a
-// moment ago may be another test's by now.
-const nowhere = "127.0.0.1:1"
+const nowhere = ends.Nobody
 
 // peer is a raw client connection.
 type peer struct {
@@ -165,7 +96,7 @@ func (r *rig) dial() *peer {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(ends.Patience))
 	r.t.Cleanup(func() { c.Close() })
 	return &peer{Conn: c, r: bufio.NewReader(c), t: r.t}
 }
@@ -212,12 +143,7 @@ func (r *rig) get(line string, fields ...string) (*http.Response, string) {
 // answer.
 func (r *rig) eventually(what string, ok func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	r.t.Fatalf("never: %s", what)
+	ends.Until(r.t, what, ok)
 }
 
 // counted is how many latencies a class (2 for 2xx and so on) has.

@@ -1,4 +1,4 @@
-package rig
+package ends
 
 import (
 	"fmt"
