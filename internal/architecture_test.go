@@ -21,8 +21,8 @@ var arrows = map[string]string{
 	"demo":                  "gateway config docker stats",
 	"gateway":               "admin handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
-	"standard":              "wire proxy upstream listen config h1",
-	"loop":                  "wire proxy upstream listen config h1",
+	"standard":              "buffer wire proxy upstream listen config h1",
+	"loop":                  "buffer wire proxy upstream listen config h1",
 	"listen":                "handover config",
 	"wire":                  "proxy config h1", // it words what proxy decided
 	"proxy":                 "route policy upstream config stats",
@@ -32,6 +32,7 @@ var arrows = map[string]string{
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",
+	"buffer":                "",
 	"discovery":             "",
 	"config":                "",
 	"handover":              "",

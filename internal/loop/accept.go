@@ -108,7 +108,7 @@ func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool)
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
 		c.work = l.getWork()
-		l.need(&c.work.in)
+		l.mem.Need(&c.work.in)
 		l.refuse(c, wire.AnswerCrowd)
 	}
 }

@@ -33,8 +33,8 @@ func (l *loop) answer(c *conn) {
 		w.origin = nil
 	}
 	for !w.reqDone && !w.close {
-		_, n, done, err := w.reqBody.Next(w.in.pending())
-		w.in.take(n, w.keep)
+		_, n, done, err := w.reqBody.Next(w.in.Pending())
+		w.in.Take(n, w.keep)
 		if done && err == nil {
 			w.reqDone = true
 		} else if n == 0 || err != nil {
@@ -42,8 +42,8 @@ func (l *loop) answer(c *conn) {
 		}
 	}
 	w.close = w.close || l.ends(c)
-	l.need(&w.out)
-	w.out.b = wire.AppendAnswer(w.out.b, &w.x, w.ending(), l.currentDate())
+	l.mem.Need(&w.out)
+	w.out.B = wire.AppendAnswer(w.out.B, &w.x, w.ending(), l.currentDate())
 	c.phase = phaseFlush
 	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Idle)
 }
@@ -59,7 +59,7 @@ func (l *loop) flushAnswer(c *conn) bool {
 	if !l.pushResponse(c) {
 		return false
 	}
-	if !w.out.empty() {
+	if !w.out.Empty() {
 		return false
 	}
 	// The last attempt was settled when it failed: there is none to end.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/buffer"
 	"rgate/internal/config"
 	"rgate/internal/h1"
 	"rgate/internal/listen"
@@ -57,11 +58,11 @@ type memory struct {
 	req               h1.Request
 	resp              h1.Response
 	reqBody, respBody h1.Body
-	head              wire.Header // shows req
-	in                buffer      // from the client; the head stays in front until the end
-	up                buffer      // to the endpoint
-	down              buffer      // from the endpoint, where it must be parsed
-	out               buffer      // to the client
+	head              wire.Header   // shows req
+	in                buffer.Buffer // from the client; the head stays in front until the end
+	up                buffer.Buffer // to the endpoint
+	down              buffer.Buffer // from the endpoint, where it must be parsed
+	out               buffer.Buffer // to the client
 }
 
 // exchange is the state of one exchange.
@@ -117,8 +118,8 @@ func (l *loop) putWork(c *conn) {
 		return
 	}
 	c.work = nil
-	for _, b := range []*buffer{&w.in, &w.up, &w.down, &w.out} {
-		l.bufs.put(b)
+	for _, b := range []*buffer.Buffer{&w.in, &w.up, &w.down, &w.out} {
+		l.mem.Put(b)
 	}
 	w.reset()
 	if len(l.works) < maxFree {
@@ -134,13 +135,6 @@ func (w *work) reset() {
 	w.reqBody.Reset()
 	w.respBody.Reset()
 	w.exchange, w.attempt = exchange{}, attempt{}
-}
-
-// need gives b memory where it has none.
-func (l *loop) need(b *buffer) {
-	if b.b == nil {
-		b.b, b.r = l.bufs.get(), 0
-	}
 }
 
 // turns bounds how long one connection keeps its loop.
@@ -197,7 +191,7 @@ func (l *loop) leaves(c *conn) bool {
 		return false
 	}
 	n, err := unix.IoctlGetInt(int(c.fd), unix.SIOCINQ)
-	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.pending())+n) < w.reqBody.Left()
+	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.Pending())+n) < w.reqBody.Left()
 }
 
 // cancel ends an exchange whose client went away.
@@ -280,12 +274,12 @@ func (l *loop) finish(c *conn) {
 		l.hangUp(c)
 		return
 	}
-	w.in.compact(0)
+	w.in.Compact(0)
 	w.reset()
 	c.phase = phaseHead
-	if w.in.empty() && !c.readable {
+	if w.in.Empty() && !c.readable {
 		l.quiet(c)
-	} else if !w.in.empty() {
+	} else if !w.in.Empty() {
 		c.since = l.wheel.now
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
@@ -359,7 +353,7 @@ func (l *loop) fire(t *timer) {
 	w := c.work
 	switch c.phase {
 	case phaseHead:
-		if w != nil && !w.in.empty() {
+		if w != nil && !w.in.Empty() {
 			l.refuse(c, wire.AnswerSlow)
 			l.drive(c)
 			return

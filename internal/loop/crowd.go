@@ -107,7 +107,7 @@ func (l *loop) due(c *conn, heavy bool) int64 {
 		switch {
 		case w == nil:
 			return c.timer.at
-		case w.in.empty():
+		case w.in.Empty():
 			return 0 // it is about to be read
 		case young:
 			return now + ticks(l.cfg.Timeouts.Idle) // as if it had just been answered
@@ -136,7 +136,7 @@ func (l *loop) due(c *conn, heavy bool) int64 {
 // uploadDue is when the bytes that came so far would not be enough any more; 0
 // for an upload that is not slow, or not for its client's sake.
 func (l *loop) uploadDue(w *work, heavy bool) int64 {
-	if w.origin == nil || w.origin.connecting || !w.up.empty() || !w.uploads() {
+	if w.origin == nil || w.origin.connecting || !w.up.Empty() || !w.uploads() {
 		return 0
 	}
 	lasts, moved := l.wheel.now-w.since, w.x.BytesIn-w.moved

@@ -22,7 +22,7 @@ func (l *loop) handOver(c *conn) {
 		l.flushAnswer(c)
 		return
 	}
-	h := &handed{prefix: append([]byte(nil), w.in.b...), engine: l.engine, addr: c.addr, by: c.by}
+	h := &handed{prefix: append([]byte(nil), w.in.B...), engine: l.engine, addr: c.addr, by: c.by}
 	f := os.NewFile(uintptr(c.fd), "client")
 	nc, err := net.FileConn(f)
 	c.phase = phaseClosed

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/buffer"
 	"rgate/internal/upstream"
 	"rgate/internal/wire"
 )
@@ -67,9 +68,9 @@ func (w *work) holdsBack() bool {
 
 // waiting is since when b waits to be written: was, or now where it began to
 // wait or got on; 0 while there is nothing to write.
-func (l *loop) waiting(b *buffer, was int64, progress bool) int64 {
+func (l *loop) waiting(b *buffer.Buffer, was int64, progress bool) int64 {
 	switch {
-	case b.empty():
+	case b.Empty():
 		return 0
 	case progress || was == 0:
 		return l.wheel.now
@@ -108,7 +109,7 @@ func (l *loop) late(c *conn) {
 func (l *loop) judgeUpload(c *conn) {
 	w := c.work
 	switch {
-	case !w.up.empty() || w.x.BytesIn-w.moved >= int64(l.cfg.Limits.BodyProgress.Bytes):
+	case !w.up.Empty() || w.x.BytesIn-w.moved >= int64(l.cfg.Limits.BodyProgress.Bytes):
 		l.await(c)
 	case w.respHead:
 		l.reset(c)

@@ -91,7 +91,7 @@ func (l *loop) linger(c *conn) bool {
 	if !c.readable {
 		return false
 	}
-	n, errno := c.read(l.bufs.scratch[:])
+	n, errno := c.read(l.mem.scratch[:])
 	switch {
 	case errno == unix.EAGAIN:
 		return false

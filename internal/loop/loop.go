@@ -28,7 +28,7 @@ type loop struct {
 	again  []*conn // to be driven on, though no event will come
 	pools  map[*upstream.Endpoint]*pool
 	turn   turn
-	bufs   buffers
+	mem    memories
 	works  []*work
 	date   []byte
 	dateAt int64

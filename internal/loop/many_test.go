@@ -151,7 +151,7 @@ type holdings struct{ buffers, works []int }
 func inspect(t *testing.T, e *Engine) (h holdings) {
 	t.Helper()
 	e.within(func(l *loop) {
-		h.buffers, h.works = append(h.buffers, len(l.bufs.list)), append(h.works, len(l.works))
+		h.buffers, h.works = append(h.buffers, len(l.mem.All())), append(h.works, len(l.works))
 		inspectLoop(t, l)
 	})
 	return h
@@ -165,7 +165,7 @@ func inspectLoop(t *testing.T, l *loop) {
 		}
 		seen[p] = true
 	}
-	for _, b := range l.bufs.list {
+	for _, b := range l.mem.All() {
 		once(unsafe.SliceData(b))
 	}
 	for _, w := range l.works {

@@ -48,14 +48,14 @@ func (l *loop) begin(c *conn, o *origin) {
 	w.attempt = attempt{}
 	w.resp.Reset()
 	if w.x.Body == proxy.Replayable {
-		w.in.r, w.x.BytesIn = w.keep, 0
+		w.in.R, w.x.BytesIn = w.keep, 0
 		w.req.Body(&w.reqBody, h1.Limits{})
 		w.reqDone = false
 	}
-	l.need(&w.up)
-	w.down.b, w.down.r = w.down.b[:0], 0
-	w.up.r = 0
-	w.up.b = wire.AppendRequestHead(w.up.b[:0], &w.x, &w.req)
+	l.mem.Need(&w.up)
+	w.down.Clear()
+	w.up.R = 0
+	w.up.B = wire.AppendRequestHead(w.up.B[:0], &w.x, &w.req)
 	if o.connecting {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.Connect)
 	} else {
@@ -79,14 +79,14 @@ func (l *loop) relay(c *conn) bool {
 			return c.phase != phaseClosed
 		}
 	}
-	if !w.out.empty() {
-		before := len(w.out.pending())
+	if !w.out.Empty() {
+		before := len(w.out.Pending())
 		if !l.pushResponse(c) {
 			return false
 		}
-		progress = progress || len(w.out.pending()) < before && !w.respDone
+		progress = progress || len(w.out.Pending()) < before && !w.respDone
 	}
-	if w.respDone && w.out.empty() {
+	if w.respDone && w.out.Empty() {
 		l.finish(c)
 		return true
 	}
@@ -120,12 +120,12 @@ func (l *loop) pullRequest(c *conn) bool {
 	w := c.work
 	progress := false
 	for !w.reqDone {
-		room := w.up.room() - wire.FrameRoom
-		if room < 1<<10 && !w.up.empty() || room <= 0 {
+		room := w.up.Room() - wire.FrameRoom
+		if room < 1<<10 && !w.up.Empty() || room <= 0 {
 			return progress // backpressure
 		}
-		if !w.in.empty() {
-			b := w.in.pending()
+		if !w.in.Empty() {
+			b := w.in.Pending()
 			data, n, done, err := w.reqBody.Next(b[:min(len(b), room)])
 			if err != nil {
 				l.badRequestBody(c, wire.Refusal(err))
@@ -133,10 +133,10 @@ func (l *loop) pullRequest(c *conn) bool {
 			}
 			w.takeBody(n)
 			l.received(c, len(data))
-			w.up.b = wire.AppendBody(w.up.b, data, w.reqBody.Kind == h1.BodyChunked)
+			w.up.B = wire.AppendBody(w.up.B, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
-					w.up.b = h1.AppendLastChunk(w.up.b, w.reqBody.Trailer())
+					w.up.B = h1.AppendLastChunk(w.up.B, w.reqBody.Trailer())
 				}
 				w.reqDone = true
 				return true
@@ -153,12 +153,12 @@ func (l *loop) pullRequest(c *conn) bool {
 			return l.sendThrough(c) || progress // others have their turn before more is moved
 		}
 		if w.x.Body != proxy.Replayable {
-			w.in.compact(w.keep)
+			w.in.Compact(w.keep)
 		}
-		if w.in.room() == 0 {
+		if w.in.Room() == 0 {
 			return progress
 		}
-		n, errno := c.read(w.in.free())
+		n, errno := c.read(w.in.Free())
 		if errno == unix.EAGAIN {
 			return progress
 		}
@@ -166,7 +166,7 @@ func (l *loop) pullRequest(c *conn) bool {
 			l.cancel(c) // it left in the middle of its request
 			return false
 		}
-		w.in.grow(n)
+		w.in.Fill(n)
 		progress = true
 	}
 	return progress
@@ -176,9 +176,9 @@ func (l *loop) pullRequest(c *conn) bool {
 // to be sent again.
 func (w *work) takeBody(n int) {
 	if w.x.Body == proxy.Replayable {
-		w.in.r += n
+		w.in.R += n
 	} else {
-		w.in.take(n, w.keep)
+		w.in.Take(n, w.keep)
 	}
 }
 
@@ -206,8 +206,8 @@ func (l *loop) badRequestBody(c *conn, a *proxy.Answer) {
 func (l *loop) pushRequest(c *conn) bool {
 	w, o := c.work, c.work.origin
 	progress := false
-	for o.writable && !w.up.empty() {
-		n, errno := o.write(w.up.pending())
+	for o.writable && !w.up.Empty() {
+		n, errno := o.write(w.up.Pending())
 		if errno == unix.EAGAIN {
 			break
 		}
@@ -215,19 +215,19 @@ func (l *loop) pushRequest(c *conn) bool {
 			w.stopSending(errno)
 			return true
 		}
-		w.up.take(n, 0)
+		w.up.Take(n, 0)
 		w.sent = w.sent || n > 0
 		progress = true
 	}
 	w.fed = l.waiting(&w.up, w.fed, progress)
-	if !w.up.empty() {
-		w.up.compact(0)
+	if !w.up.Empty() {
+		w.up.Compact(0)
 		return progress
 	}
 	if w.reqDone {
 		w.reqSent = true
 		w.x.Asked(l.now)
-		l.bufs.put(&w.up)
+		l.mem.Put(&w.up)
 		if !w.respHead && w.reqBody.Kind != h1.BodyNone {
 			l.await(c)
 		}
@@ -250,8 +250,8 @@ func (w *work) stopSending(errno unix.Errno) {
 func (l *loop) pushResponse(c *conn) bool {
 	w := c.work
 	progress := false
-	for c.writable && !w.out.empty() {
-		n, errno := c.write(w.out.pending())
+	for c.writable && !w.out.Empty() {
+		n, errno := c.write(w.out.Pending())
 		if errno == unix.EAGAIN {
 			break
 		}
@@ -259,7 +259,7 @@ func (l *loop) pushResponse(c *conn) bool {
 			l.cancel(c)
 			return false
 		}
-		w.out.take(n, 0)
+		w.out.Take(n, 0)
 		progress = true
 	}
 	w.told = l.waiting(&w.out, w.told, progress)

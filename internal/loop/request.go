@@ -5,6 +5,7 @@ package loop
 import (
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/buffer"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/wire"
@@ -19,10 +20,10 @@ func (l *loop) readHead(c *conn) bool {
 		}
 		w = l.getWork()
 		c.work = w
-		l.need(&w.in)
+		l.mem.Need(&w.in)
 	}
-	if !w.in.empty() {
-		n, err := h1.ParseRequest(w.in.pending(), wire.RequestLimits(&l.cfg.Limits), &w.req)
+	if !w.in.Empty() {
+		n, err := h1.ParseRequest(w.in.Pending(), wire.RequestLimits(&l.cfg.Limits), &w.req)
 		if err != nil {
 			l.refuse(c, wire.Refusal(err))
 			return true
@@ -32,16 +33,16 @@ func (l *loop) readHead(c *conn) bool {
 		}
 	}
 	if !c.readable {
-		if w.in.empty() {
+		if w.in.Empty() {
 			l.quiet(c)
 		}
 		return false
 	}
-	fresh := w.in.empty()
-	if w.in.room() == 0 {
-		l.bufs.widen(&w.in, 2*cap(w.in.b))
+	fresh := w.in.Empty()
+	if w.in.Room() == 0 {
+		l.mem.Widen(&w.in, 2*cap(w.in.B))
 	}
-	n, errno := c.read(w.in.free())
+	n, errno := c.read(w.in.Free())
 	switch {
 	case errno == unix.EAGAIN:
 		if fresh {
@@ -52,7 +53,7 @@ func (l *loop) readHead(c *conn) bool {
 		l.close(c)
 		return false
 	}
-	w.in.grow(n)
+	w.in.Fill(n)
 	if fresh {
 		c.since = l.wheel.now
 	}
@@ -65,10 +66,10 @@ func (l *loop) readHead(c *conn) bool {
 // accepted goes on with a complete head of n bytes at the start of w.in.
 func (l *loop) accepted(c *conn, n int) bool {
 	w := c.work
-	if cap(w.in.b)-n < wire.MinBodyRoom {
-		l.bufs.widen(&w.in, n+bufferSize)
+	if cap(w.in.B)-n < wire.MinBodyRoom {
+		l.mem.Widen(&w.in, n+buffer.Size)
 		w.req.Reset()
-		if _, err := h1.ParseRequest(w.in.b, wire.RequestLimits(&l.cfg.Limits), &w.req); err != nil {
+		if _, err := h1.ParseRequest(w.in.B, wire.RequestLimits(&l.cfg.Limits), &w.req); err != nil {
 			l.refuse(c, wire.Refusal(err)) // cannot be: it was good a moment ago
 			return true
 		}
@@ -77,7 +78,7 @@ func (l *loop) accepted(c *conn, n int) bool {
 		l.handOver(c)
 		return false
 	}
-	w.keep, w.in.r = n, n
+	w.keep, w.in.R = n, n
 	c.served++
 	l.fill(c)
 	w.begun = true

@@ -5,6 +5,7 @@ package loop
 import (
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/buffer"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
@@ -23,7 +24,7 @@ func (l *loop) pullResponse(c *conn) bool {
 	w, o := c.work, c.work.origin
 	// Only now, as with w.down, so that those who wait for an answer hold none
 	// of these, and the few in use stay in the processor's cache.
-	l.need(&w.out)
+	l.mem.Need(&w.out)
 	progress := false
 	for reads := 0; reads < readsPerTurn && o.readable && !w.respDone; reads++ {
 		if w.respHead && !w.respReadable() {
@@ -43,34 +44,34 @@ func (l *loop) pullResponse(c *conn) bool {
 
 // respReadable tells whether the client has taken enough for more to be read.
 func (w *work) respReadable() bool {
-	if w.out.room() < 1<<10 {
-		w.out.compact(0)
+	if w.out.Room() < 1<<10 {
+		w.out.Compact(0)
 	}
-	return w.out.room() >= 1<<10+wire.FrameRoom
+	return w.out.Room() >= 1<<10+wire.FrameRoom
 }
 
 // readResponse reads once. more says that something was read; ok that the
 // attempt goes on.
 func (l *loop) readResponse(c *conn) (more, ok bool) {
 	w, o := c.work, c.work.origin
-	if w.respHead && w.down.empty() && w.respBody.Kind == h1.BodyLength {
+	if w.respHead && w.down.Empty() && w.respBody.Kind == h1.BodyLength {
 		return l.readStraight(c)
 	}
-	l.need(&w.down)
-	w.down.compact(0)
-	if w.down.room() == 0 {
+	l.mem.Need(&w.down)
+	w.down.Compact(0)
+	if w.down.Room() == 0 {
 		if w.respHead {
 			return false, true
 		}
-		l.bufs.widen(&w.down, 2*cap(w.down.b))
+		l.mem.Widen(&w.down, 2*cap(w.down.B))
 	}
-	space := w.down.free()
+	space := w.down.Free()
 	switch {
 	case w.respHead:
-		space = space[:min(len(space), w.out.room()-wire.FrameRoom)]
-	case w.down.empty():
+		space = space[:min(len(space), w.out.Room()-wire.FrameRoom)]
+	case w.down.Empty():
 		// What comes behind the head must fit behind the head that goes out.
-		space = space[:min(len(space), bufferSize-headGrowth)]
+		space = space[:min(len(space), buffer.Size-headGrowth)]
 	}
 	n, errno := o.read(space)
 	if errno == unix.EAGAIN {
@@ -82,7 +83,7 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 	if o.reused && !w.sent {
 		return false, l.originEnded(c, true) // it answers nothing that was asked on it
 	}
-	w.down.grow(n)
+	w.down.Fill(n)
 	if !w.respHead && !l.responseHead(c) {
 		return true, c.phase == phaseRelay && w.origin == o
 	}
@@ -97,10 +98,10 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 func (l *loop) readStraight(c *conn) (more, ok bool) {
 	w, o := c.work, c.work.origin
 	left := w.respBody.Left()
-	if left > bufferSize && w.out.empty() && c.writable {
+	if left > buffer.Size && w.out.Empty() && c.writable {
 		return l.readThrough(c)
 	}
-	space := w.out.free()
+	space := w.out.Free()
 	if int64(len(space)) > left+1 {
 		space = space[:left+1]
 	}
@@ -114,7 +115,7 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 	if int64(n) > left {
 		n, w.excess = int(left), true
 	}
-	w.out.grow(n)
+	w.out.Fill(n)
 	w.respBody.Skip(int64(n))
 	w.x.BytesOut += int64(n)
 	if w.respBody.Done() {
@@ -128,7 +129,7 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 func (l *loop) responseHead(c *conn) bool {
 	w := c.work
 	for {
-		n, err := h1.ParseResponse(w.down.pending(), wire.ResponseLimits(&l.cfg.Limits), w.req.Method, &w.resp)
+		n, err := h1.ParseResponse(w.down.Pending(), wire.ResponseLimits(&l.cfg.Limits), w.req.Method, &w.resp)
 		if err == nil && n > 0 {
 			if w.resp.Interim {
 				w.interims++
@@ -148,9 +149,9 @@ func (l *loop) responseHead(c *conn) bool {
 			return true
 		}
 		l.interim(c)
-		w.down.take(n, 0)
+		w.down.Take(n, 0)
 		w.resp.Reset()
-		if w.down.empty() {
+		if w.down.Empty() {
 			return false
 		}
 	}
@@ -168,8 +169,8 @@ func (l *loop) interim(c *conn) {
 	if w.req.Minor == 0 {
 		return
 	}
-	w.out.compact(0)
-	fits := w.out.room() >= len(w.down.pending())
+	w.out.Compact(0)
+	fits := w.out.Room() >= len(w.down.Pending())
 	switch {
 	case w.resp.Status == 100:
 		if !w.req.Expect100 || w.continued {
@@ -177,12 +178,12 @@ func (l *loop) interim(c *conn) {
 		}
 		w.continued = true
 		if !fits {
-			w.out.b = append(w.out.b, bareContinue...)
+			w.out.B = append(w.out.B, bareContinue...)
 			break
 		}
 		fallthrough
 	case fits:
-		w.out.b = wire.AppendInterim(w.out.b, &w.resp)
+		w.out.B = wire.AppendInterim(w.out.B, &w.resp)
 	default:
 		return
 	}
@@ -202,8 +203,8 @@ func (l *loop) beginResponse(c *conn, n int) {
 	w.chunked = unsized && w.req.Minor == 1
 	w.raw = unsized && w.req.Minor == 0
 	w.close = w.close || w.raw || l.ends(c) || !w.reqDone
-	w.out.b, w.idle = wire.AppendResponseHead(w.out.b, &w.x, p, w.ending(), l.currentDate())
-	w.down.take(n, 0)
+	w.out.B, w.idle = wire.AppendResponseHead(w.out.B, &w.x, p, w.ending(), l.currentDate())
+	w.down.Take(n, 0)
 	l.await(c)
 	if w.respBody.Done() {
 		l.responseDone(c)
@@ -213,15 +214,15 @@ func (l *loop) beginResponse(c *conn, n int) {
 // responseBody moves body bytes from w.down to the client's buffer.
 func (l *loop) responseBody(c *conn) bool {
 	w := c.work
-	for !w.respDone && !w.down.empty() {
-		data, n, done, err := w.respBody.Next(w.down.pending())
+	for !w.respDone && !w.down.Empty() {
+		data, n, done, err := w.respBody.Next(w.down.Pending())
 		if err != nil {
 			l.truncated(c)
 			return false
 		}
-		w.out.b = wire.AppendBody(w.out.b, data, w.chunked)
+		w.out.B = wire.AppendBody(w.out.B, data, w.chunked)
 		w.x.BytesOut += int64(len(data))
-		w.down.take(n, 0)
+		w.down.Take(n, 0)
 		if done {
 			l.responseDone(c)
 			return true
@@ -238,16 +239,16 @@ func (l *loop) responseDone(c *conn) {
 	w, o := c.work, c.work.origin
 	w.respDone = true
 	if w.chunked {
-		w.out.b = h1.AppendLastChunk(w.out.b, w.respBody.Trailer())
+		w.out.B = h1.AppendLastChunk(w.out.B, w.respBody.Trailer())
 	}
-	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.empty() && !w.x.Bound
+	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.Empty() && !w.x.Bound
 	w.origin = nil
 	if clean {
 		l.keep(o, w.idle)
 	} else {
 		l.discard(o)
 	}
-	l.bufs.put(&w.down)
+	l.mem.Put(&w.down)
 }
 
 // originEnded takes in that the endpoint closed; false where that ends the
@@ -262,7 +263,7 @@ func (l *loop) originEnded(c *conn, reset bool) bool {
 		l.responseDone(c)
 		return true
 	}
-	kept := w.origin.reused && w.down.empty() && !w.continued
+	kept := w.origin.reused && w.down.Empty() && !w.continued
 	if kept {
 		w.origin.pool.to.Closed(l.now.Sub(w.origin.since))
 	}

@@ -5,6 +5,7 @@ package loop
 import (
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/buffer"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 )
@@ -18,7 +19,7 @@ import (
 // sees whether more follows.
 func (l *loop) readThrough(c *conn) (more, ok bool) {
 	w, o := c.work, c.work.origin
-	b := l.bufs.scratch[:min(bulkSize, w.respBody.Left()-1)]
+	b := l.mem.scratch[:min(bulkSize, w.respBody.Left()-1)]
 	n, errno := o.read(b)
 	if errno == unix.EAGAIN {
 		return false, true
@@ -33,24 +34,24 @@ func (l *loop) readThrough(c *conn) (more, ok bool) {
 		l.cancel(c)
 		return false, false
 	}
-	if l.spill(&w.out, b[sent:n]); !w.out.empty() {
-		l.bufs.put(&w.down)
+	if l.spill(&w.out, b[sent:n]); !w.out.Empty() {
+		l.mem.Put(&w.down)
 	}
-	poison(b)
+	buffer.Poison(b)
 	return true, true
 }
 
 // sendsThrough tells whether bytes of the request's body may overtake w.in and
 // w.up.
 func (w *work) sendsThrough() bool {
-	return w.reqBody.Kind == h1.BodyLength && w.x.Body != proxy.Replayable && w.in.empty() && w.up.empty() && w.origin.writable
+	return w.reqBody.Kind == h1.BodyLength && w.x.Body != proxy.Replayable && w.in.Empty() && w.up.Empty() && w.origin.writable
 }
 
 // sendThrough moves bytes of a request, fewer at once as w.in holds its head. It
 // never reads what follows the body: that is the next request.
 func (l *loop) sendThrough(c *conn) (progress bool) {
 	w, o := c.work, c.work.origin
-	b := l.bufs.scratch[:min(bulkSize-bufferSize, w.reqBody.Left())]
+	b := l.mem.scratch[:min(bulkSize-buffer.Size, w.reqBody.Left())]
 	n, errno := c.read(b)
 	if errno == unix.EAGAIN {
 		return false
@@ -70,16 +71,16 @@ func (l *loop) sendThrough(c *conn) (progress bool) {
 		return false
 	}
 	l.spill(&w.up, b[sent:n])
-	poison(b)
+	buffer.Poison(b)
 	w.fed = l.waiting(&w.up, w.fed, sent > 0)
 	return true
 }
 
 // spill keeps in b, which is empty, what was not taken.
-func (l *loop) spill(b *buffer, rest []byte) {
-	if len(rest) > b.room() {
-		l.bufs.put(b)
-		b.b = make([]byte, 0, bulkSize)
+func (l *loop) spill(b *buffer.Buffer, rest []byte) {
+	if len(rest) > b.Room() {
+		l.mem.Put(b)
+		b.B = make([]byte, 0, bulkSize)
 	}
-	b.b = append(b.b, rest...)
+	b.B = append(b.B, rest...)
 }

@@ -20,8 +20,8 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	}
 	x.interims = 0
 	x.resp.Reset()
-	x.down.need()
-	x.down.b, x.down.r = x.down.b[:0], 0
+	spare.Need(&x.down)
+	x.down.Clear()
 	u.launch()
 	u.start()
 	o, err := x.receive()
@@ -32,7 +32,7 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	if x.Fault == nil && u.why == none {
 		x.Fault = err
 	}
-	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.empty() {
+	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.Empty() {
 		x.engine().pools.keep(conn)
 	} else {
 		_ = conn.Close()
@@ -56,13 +56,13 @@ func (x *exchange) receive() (upstream.Outcome, error) {
 		if n > 0 {
 			return x.deliver(n), nil
 		}
-		if x.down.empty() {
-			x.down.b, x.down.r = x.down.b[:0], 0
-		} else if x.down.compact(0); x.down.room() == 0 {
-			x.down.grow()
+		if x.down.Empty() {
+			x.down.Clear()
+		} else if x.down.Compact(0); x.down.Room() == 0 {
+			spare.Widen(&x.down, 2*cap(x.down.B))
 		}
-		n, err := conn.Read(x.down.free())
-		x.down.fill(n)
+		n, err := conn.Read(x.down.Free())
+		x.down.Fill(n)
 		if n == 0 {
 			return upstream.None, err
 		}
@@ -72,9 +72,9 @@ func (x *exchange) receive() (upstream.Outcome, error) {
 // heads parses what is in down, and passes on the 1xx answers. It returns the
 // length of the final head, or 0 while that is not there.
 func (x *exchange) heads() (int, upstream.Outcome) {
-	for !x.down.empty() {
+	for !x.down.Empty() {
 		p := &x.resp
-		n, err := h1.ParseResponse(x.down.pending(), wire.ResponseLimits(&x.client.config().Limits), x.req.Method, p)
+		n, err := h1.ParseResponse(x.down.Pending(), wire.ResponseLimits(&x.client.config().Limits), x.req.Method, p)
 		if err == nil && n > 0 {
 			if p.Interim {
 				x.interims++
@@ -91,7 +91,7 @@ func (x *exchange) heads() (int, upstream.Outcome) {
 		if !x.interim() {
 			return 0, upstream.Canceled
 		}
-		x.down.r += n
+		x.down.R += n
 		p.Reset()
 	}
 	return 0, upstream.None
@@ -109,9 +109,9 @@ func (x *exchange) interim() bool {
 		}
 		x.continued = true
 	}
-	x.out.need()
-	x.out.b = wire.AppendInterim(x.out.b[:0], &x.resp)
-	if !x.up.tell(x.out.b) {
+	spare.Need(&x.out)
+	x.out.B = wire.AppendInterim(x.out.B[:0], &x.resp)
+	if !x.up.tell(x.out.B) {
 		return false
 	}
 	if x.resp.Status == 100 {
@@ -134,7 +134,7 @@ func (x *exchange) judge(err error) upstream.Outcome {
 	if isTimeout(err) {
 		return upstream.TimedOut
 	}
-	kept := u.conn.reused && x.down.empty() && x.interims == 0
+	kept := u.conn.reused && x.down.Empty() && x.interims == 0
 	untouched := !u.wrote && (x.Body != proxy.Streamed || x.BytesIn == 0 && !u.done)
 	switch {
 	case untouched && !(kept && x.Repeatable()):
@@ -166,9 +166,9 @@ func (x *exchange) deliver(n int) upstream.Outcome {
 	x.chunked = unsized && x.req.Minor == 1
 	x.raw = unsized && x.req.Minor == 0
 	x.close = x.close || x.raw || x.client.ends() || !done
-	x.out.need()
-	x.out.b, u.conn.keeps = wire.AppendResponseHead(x.out.b[:0], &x.Exchange, p, x.ending(), x.engine().currentDate())
-	x.down.r += n
+	spare.Need(&x.out)
+	x.out.B, u.conn.keeps = wire.AppendResponseHead(x.out.B[:0], &x.Exchange, p, x.ending(), x.engine().currentDate())
+	x.down.R += n
 	if p.Upgrade {
 		return x.tunnel()
 	}
@@ -181,10 +181,10 @@ func (x *exchange) relay() upstream.Outcome {
 		err := x.reframe()
 		done := x.respBody.Done()
 		if done && x.chunked {
-			x.out.b = h1.AppendLastChunk(x.out.b, x.respBody.Trailer())
+			x.out.B = h1.AppendLastChunk(x.out.B, x.respBody.Trailer())
 		}
-		told := x.up.tell(x.out.b)
-		x.out.b = x.out.b[:0]
+		told := x.up.tell(x.out.B)
+		x.out.B = x.out.B[:0]
 		switch {
 		case !told:
 			return upstream.Canceled
@@ -192,12 +192,12 @@ func (x *exchange) relay() upstream.Outcome {
 			return x.truncated(err)
 		case done:
 			return upstream.Answered
-		case x.down.empty() && !x.chunked && x.respBody.Kind == h1.BodyLength:
+		case x.down.Empty() && !x.chunked && x.respBody.Kind == h1.BodyLength:
 			return x.straight()
 		}
-		x.down.compact(0)
-		n, err := x.up.conn.Read(x.down.free())
-		if x.down.fill(n); n > 0 {
+		x.down.Compact(0)
+		n, err := x.up.conn.Read(x.down.Free())
+		if x.down.Fill(n); n > 0 {
 			continue
 		}
 		if !isEnd(err) || x.respBody.EOF() != nil || !x.up.whole() {
@@ -212,14 +212,14 @@ func (x *exchange) relay() upstream.Outcome {
 
 // reframe moves body bytes from down to out.
 func (x *exchange) reframe() error {
-	for !x.respBody.Done() && !x.down.empty() {
-		data, n, _, err := x.respBody.Next(x.down.pending())
+	for !x.respBody.Done() && !x.down.Empty() {
+		data, n, _, err := x.respBody.Next(x.down.Pending())
 		if err != nil {
 			return err
 		}
-		x.out.b = wire.AppendBody(x.out.b, data, x.chunked)
+		x.out.B = wire.AppendBody(x.out.B, data, x.chunked)
 		x.BytesOut += int64(len(data))
-		x.down.r += n
+		x.down.R += n
 		if n == 0 {
 			return nil
 		}
@@ -230,8 +230,8 @@ func (x *exchange) reframe() error {
 // straight moves what is left of a body of known length, more at once than the
 // exchange has room for once it comes fast enough.
 func (x *exchange) straight() upstream.Outcome {
-	x.out.release() // a slow client is to hold no more than it needs
-	for space := x.down.b[:cap(x.down.b)]; ; {
+	spare.Put(&x.out) // a slow client is to hold no more than it needs
+	for space := x.down.B[:cap(x.down.B)]; ; {
 		n, err := x.up.conn.Read(space[:min(int64(len(space)), x.respBody.Left())])
 		if n == 0 {
 			return x.truncated(err)
@@ -247,7 +247,7 @@ func (x *exchange) straight() upstream.Outcome {
 		if n == len(space) && n < bulkSize {
 			mem := bulk.Get().(*[bulkSize]byte)
 			defer giveBulk(mem)
-			x.down.release()
+			spare.Put(&x.down)
 			space = mem[:]
 		}
 	}

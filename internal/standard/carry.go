@@ -20,28 +20,28 @@ func (u *upload) carry() bool {
 	}
 	fast, stuck := false, false // what comes fills the buffer; what is here is not enough to go on
 	for !x.reqBody.Done() && !u.dead {
-		if fast && x.in.empty() && x.Body == proxy.Streamed && x.reqBody.Kind == h1.BodyLength {
+		if fast && x.in.Empty() && x.Body == proxy.Streamed && x.reqBody.Kind == h1.BodyLength {
 			if !u.through() {
 				return false
 			}
 			continue
 		}
-		if x.in.empty() || stuck {
+		if x.in.Empty() || stuck {
 			space := x.space()
 			n := u.read(space)
 			if n == 0 {
 				return false
 			}
-			x.in.fill(n)
+			x.in.Fill(n)
 			fast = n == len(space)
 		}
-		u.out.need()
-		u.out.b = u.out.b[:0]
-		before := x.in.r
-		if !u.frame() || !u.put(u.out.b) {
+		spare.Need(&u.out)
+		u.out.B = u.out.B[:0]
+		before := x.in.R
+		if !u.frame() || !u.put(u.out.B) {
 			return false
 		}
-		stuck = x.in.r == before
+		stuck = x.in.R == before
 	}
 	u.rest()
 	return true
@@ -50,32 +50,32 @@ func (u *upload) carry() bool {
 // space is where the client's bytes go.
 func (x *exchange) space() []byte {
 	if x.Body != proxy.Replayable {
-		x.in.compact(x.keep)
+		x.in.Compact(x.keep)
 	}
-	return x.in.free()
+	return x.in.Free()
 }
 
 // frame moves body bytes from in to out, framed anew; false where they are none.
 func (u *upload) frame() bool {
 	x := u.x
 	chunked := x.reqBody.Kind == h1.BodyChunked
-	for !x.reqBody.Done() && !x.in.empty() {
-		room := u.out.room() - wire.FrameRoom
+	for !x.reqBody.Done() && !x.in.Empty() {
+		room := u.out.Room() - wire.FrameRoom
 		if room <= 0 {
 			break
 		}
-		b := x.in.pending()
+		b := x.in.Pending()
 		data, n, done, err := x.reqBody.Next(b[:min(len(b), room)])
 		if err != nil {
 			u.fail(malformed, err)
 			return false
 		}
-		x.in.r += n
+		x.in.R += n
 		x.BytesIn += int64(len(data))
-		u.out.b = wire.AppendBody(u.out.b, data, chunked)
+		u.out.B = wire.AppendBody(u.out.B, data, chunked)
 		if done {
 			if chunked {
-				u.out.b = h1.AppendLastChunk(u.out.b, x.reqBody.Trailer())
+				u.out.B = h1.AppendLastChunk(u.out.B, x.reqBody.Trailer())
 			}
 			u.finish()
 		}
@@ -90,7 +90,7 @@ func (u *upload) frame() bool {
 // for. It never reads what follows: that is the next request.
 func (u *upload) through() bool {
 	x := u.x
-	u.out.release()
+	spare.Put(&u.out)
 	mem := bulk.Get().(*[bulkSize]byte)
 	defer giveBulk(mem)
 	n := u.read(mem[:min(bulkSize, x.reqBody.Left())])
@@ -202,7 +202,7 @@ func (u *upload) watch() {
 	u.mu.Unlock()
 	for space := u.x.space(); len(space) > 0; space = u.x.space() {
 		n, err := c.Read(space)
-		u.x.in.fill(n)
+		u.x.in.Fill(n)
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF) && done && c.config().HalfClose == config.HalfCloseAnswer:

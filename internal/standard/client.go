@@ -90,7 +90,7 @@ func (c *client) release() {
 
 // await waits for the first byte of a request.
 func (c *client) await() bool {
-	if c.x != nil && !c.x.in.empty() {
+	if c.x != nil && !c.x.in.Empty() {
 		return c.owe() // it is here already
 	}
 	c.release()
@@ -109,7 +109,7 @@ func (c *client) await() bool {
 		return false
 	}
 	c.x = c.engine.take(c)
-	c.x.in.b = append(c.x.in.b, c.first[:n]...)
+	c.x.in.B = append(c.x.in.B, c.first[:n]...)
 	return true
 }
 
@@ -183,7 +183,7 @@ func (c *client) owe() bool {
 func (c *client) head() bool {
 	x := c.x
 	for {
-		n, err := h1.ParseRequest(x.in.pending(), wire.RequestLimits(&c.config().Limits), &x.req)
+		n, err := h1.ParseRequest(x.in.Pending(), wire.RequestLimits(&c.config().Limits), &x.req)
 		switch {
 		case err != nil:
 			x.refuse(wire.Refusal(err))
@@ -192,11 +192,11 @@ func (c *client) head() bool {
 			x.accept(n)
 			return true
 		}
-		if x.in.room() == 0 {
-			x.in.grow()
+		if x.in.Room() == 0 {
+			spare.Widen(&x.in, 2*cap(x.in.B))
 		}
-		n, err = c.Read(x.in.free())
-		x.in.fill(n)
+		n, err = c.Read(x.in.Free())
+		x.in.Fill(n)
 		switch {
 		case n > 0:
 		case isTimeout(err):

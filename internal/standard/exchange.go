@@ -3,6 +3,7 @@ package standard
 import (
 	"time"
 
+	"rgate/internal/buffer"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
@@ -21,10 +22,10 @@ type memory struct {
 	req               h1.Request
 	resp              h1.Response
 	reqBody, respBody h1.Body
-	header            wire.Header // shows req
-	in                buffer      // from the client; the head stays in front until the end
-	down              buffer      // from the endpoint
-	out               buffer      // to the client
+	header            wire.Header   // shows req
+	in                buffer.Buffer // from the client; the head stays in front until the end
+	down              buffer.Buffer // from the endpoint
+	out               buffer.Buffer // to the client
 	up                upload
 }
 
@@ -50,14 +51,14 @@ func (e *Engine) take(c *client) *exchange {
 		x.up.x = x
 	}
 	x.client = c
-	x.in.need()
+	spare.Need(&x.in)
 	return x
 }
 
 // give takes x back.
 func (e *Engine) give(x *exchange) {
-	for _, b := range []*buffer{&x.in, &x.down, &x.out, &x.up.out} {
-		b.release()
+	for _, b := range []*buffer.Buffer{&x.in, &x.down, &x.out, &x.up.out} {
+		spare.Put(b)
 	}
 	x.reset()
 	x.client = nil
@@ -77,12 +78,12 @@ func (x *exchange) engine() *Engine { return x.client.engine }
 
 // accept goes on with a complete head of n bytes at the start of in.
 func (x *exchange) accept(n int) {
-	if cap(x.in.b)-n < wire.MinBodyRoom {
-		x.in.b = append(make([]byte, 0, n+bufferSize), x.in.b...)
+	if cap(x.in.B)-n < wire.MinBodyRoom {
+		spare.Widen(&x.in, n+buffer.Size)
 		x.req.Reset()
-		_, _ = h1.ParseRequest(x.in.b, wire.RequestLimits(&x.client.config().Limits), &x.req) // it was good a moment ago
+		_, _ = h1.ParseRequest(x.in.B, wire.RequestLimits(&x.client.config().Limits), &x.req) // it was good a moment ago
 	}
-	x.keep, x.in.r = n, n
+	x.keep, x.in.R = n, n
 	r, c := &x.req, x.client
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
@@ -203,15 +204,15 @@ func (x *exchange) refuse(a *proxy.Answer) {
 // is here already; otherwise the connection closes.
 func (x *exchange) reply() bool {
 	for !x.close && !x.reqBody.Done() {
-		_, n, _, err := x.reqBody.Next(x.in.pending())
-		x.in.r += n
+		_, n, _, err := x.reqBody.Next(x.in.Pending())
+		x.in.R += n
 		x.close = n == 0 || err != nil
 	}
 	x.close = x.close || x.client.ends()
 	x.chunked = false
-	x.out.need()
-	x.out.b = wire.AppendAnswer(x.out.b[:0], &x.Exchange, x.ending(), x.engine().currentDate())
-	err := x.client.write(x.out.b)
+	spare.Need(&x.out)
+	x.out.B = wire.AppendAnswer(x.out.B[:0], &x.Exchange, x.ending(), x.engine().currentDate())
+	err := x.client.write(x.out.B)
 	x.record(upstream.None) // the last attempt was settled when it failed
 	if err != nil {
 		x.client.reset()
@@ -235,7 +236,7 @@ func (x *exchange) next() bool {
 		c.hangUp()
 		return false
 	}
-	x.in.compact(0)
+	x.in.Compact(0)
 	x.reset()
 	return true
 }

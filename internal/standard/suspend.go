@@ -84,7 +84,7 @@ func (w *wait) await() waiting {
 	x, c := w.x, w.x.client
 	for space := x.space(); len(space) > 0 && w.arm(); space = x.space() {
 		n, err := c.Read(space)
-		x.in.fill(n)
+		x.in.Fill(n)
 		switch {
 		case err == nil:
 			continue
@@ -117,7 +117,7 @@ func (x *exchange) waits() bool {
 	if x.Owed() {
 		return true
 	}
-	whole := x.reqBody.Kind != h1.BodyLength || int64(len(x.in.pending())) >= x.reqBody.Left()
+	whole := x.reqBody.Kind != h1.BodyLength || int64(len(x.in.Pending())) >= x.reqBody.Left()
 	return whole && x.client.config().HalfClose == config.HalfCloseAnswer
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/buffer"
 	"rgate/internal/upstream"
 )
 
@@ -16,16 +17,16 @@ const tunnelBuffer = 8 << 10
 func (x *exchange) tunnel() upstream.Outcome {
 	u, c, conn := &x.up, x.client, x.up.conn
 	x.Upgraded = true
-	x.BytesOut = int64(len(x.down.pending()))
-	if !u.tell(x.out.b) || !u.tell(x.down.pending()) {
+	x.BytesOut = int64(len(x.down.Pending()))
+	if !u.tell(x.out.B) || !u.tell(x.down.Pending()) {
 		return upstream.Canceled
 	}
 	u.stop()
 	_ = c.SetDeadline(time.Time{}) // these fail on closed connections: so does what follows
 	_ = conn.SetDeadline(time.Time{})
-	early := x.in.pending() // what the client said since
-	for _, b := range []*buffer{&x.down, &x.out, &u.out} {
-		b.release()
+	early := x.in.Pending() // what the client said since
+	for _, b := range []*buffer.Buffer{&x.down, &x.out, &u.out} {
+		spare.Put(b)
 	}
 	t := &tunnel{client: c, endpoint: conn}
 	var wg sync.WaitGroup

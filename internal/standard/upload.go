@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"rgate/internal/buffer"
 	"rgate/internal/config"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
@@ -28,7 +29,7 @@ const (
 // look at is behind mu.
 type upload struct {
 	x   *exchange
-	out buffer // to the endpoint
+	out buffer.Buffer // to the endpoint
 	wg  sync.WaitGroup
 
 	// Of the goroutine that moves the body.
@@ -55,7 +56,7 @@ type upload struct {
 func (u *upload) begin(conn *upstreamConn) {
 	x := u.x
 	if x.Body == proxy.Replayable {
-		x.in.r, x.BytesIn = x.keep, 0
+		x.in.R, x.BytesIn = x.keep, 0
 		x.req.Body(&x.reqBody, h1.Limits{})
 	}
 	u.mu.Lock()
@@ -72,9 +73,9 @@ func (u *upload) begin(conn *upstreamConn) {
 // launch sends the request's head, and with it what is here of its body.
 func (u *upload) launch() {
 	x := u.x
-	u.out.need()
-	u.out.b = wire.AppendRequestHead(u.out.b[:0], &x.Exchange, &x.req)
-	if u.frame() && u.put(u.out.b) {
+	spare.Need(&u.out)
+	u.out.B = wire.AppendRequestHead(u.out.B[:0], &x.Exchange, &x.req)
+	if u.frame() && u.put(u.out.B) {
 		u.rest()
 	}
 }
@@ -86,7 +87,7 @@ func (u *upload) rest() {
 	defer u.mu.Unlock()
 	u.sent = u.done && !u.dead
 	if u.sent {
-		u.out.release()
+		spare.Put(&u.out)
 	}
 	switch {
 	case u.headed || u.why != none || u.over:

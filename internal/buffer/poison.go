@@ -1,10 +1,10 @@
 //go:build poison
 
-package standard
+package buffer
 
-// poison overwrites memory that nobody may read any more: who does so all the
+// Poison overwrites memory that nobody may read any more: who does so all the
 // same is found out by what comes out. Tests are built so; a program never is.
-func poison(b []byte) {
+func Poison(b []byte) {
 	for i := range b {
 		b[i] = 0xDB
 	}

@@ -1,5 +1,0 @@
-//go:build !poison
-
-package standard
-
-func poison([]byte) {}
