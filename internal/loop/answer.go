@@ -50,20 +50,20 @@ func (l *loop) answer(c *conn) {
 
 // ending is how the answer ends.
 func (w *work) ending() wire.Ending {
-	return wire.Ending{Chunked: w.chunked, Close: w.close, KeepAlive: w.req.KeepAlive}
+	return wire.Ending{Chunked: w.framing == inChunks, Close: w.close, KeepAlive: w.req.KeepAlive}
 }
 
 // flushAnswer sends an answer of rgate's own.
-func (l *loop) flushAnswer(c *conn) bool {
+func (l *loop) flushAnswer(c *conn) step {
 	w := c.work
 	if !l.pushResponse(c) {
-		return false
+		return over
 	}
 	if !w.out.Empty() {
-		return false
+		return stall
 	}
 	// The last attempt was settled when it failed: there is none to end.
 	l.record(w, upstream.None)
 	l.finish(c)
-	return true
+	return again
 }

@@ -73,12 +73,11 @@ type exchange struct {
 	origin *origin
 	wait   *wait // in phaseWait
 
-	reqDone   bool // the request's body was read to its end
-	raw       bool // the answer ends with the client's connection
-	chunked   bool // the answer goes out in chunks
-	close     bool // the client's connection ends with this exchange
-	continued bool // 100 Continue was passed on
-	begun     bool // Begin or Refuse was called
+	framing   framing // of the answer that goes out
+	reqDone   bool    // the request's body was read to its end
+	close     bool    // the client's connection ends with this exchange
+	continued bool    // 100 Continue was passed on
+	begun     bool    // Begin or Refuse was called
 
 	// Ticks of the wheel; see late.go.
 	since int64 // of the latest await
@@ -88,12 +87,9 @@ type exchange struct {
 
 // attempt is the state of one attempt.
 type attempt struct {
-	sent     bool // something of the request was written
-	reqSent  bool // and everything was written
-	reqDead  bool // the endpoint takes no more of it
-	cut      bool // it reset the connection without having ended its side: see stopSending
-	respHead bool
-	respDone bool
+	sent     extent        // of the request, that was written
+	got      extent        // of the answer, that was read: a part is its head at least
+	taking   taking        // whether the endpoint takes more of the request
 	excess   bool          // the endpoint sent more than its answer
 	fed      int64         // since when up waits to be written, as told
 	idle     time.Duration // for which its connection may be used again; see wire.AppendResponseHead
@@ -143,18 +139,7 @@ const turns = 32
 // drive goes on with c as far as it can without waiting.
 func (l *loop) drive(c *conn) {
 	for range turns {
-		more := false
-		switch c.phase {
-		case phaseHead:
-			more = l.readHead(c)
-		case phaseRelay:
-			more = l.relay(c)
-		case phaseFlush:
-			more = l.flushAnswer(c)
-		case phaseLinger:
-			more = l.linger(c)
-		}
-		if !more {
+		if l.step(c) != again {
 			return
 		}
 	}
@@ -162,6 +147,21 @@ func (l *loop) drive(c *conn) {
 		c.queued = true
 		l.again = append(l.again, c)
 	}
+}
+
+// step does once what c's phase is about.
+func (l *loop) step(c *conn) step {
+	switch c.phase {
+	case phaseHead:
+		return l.readHead(c)
+	case phaseRelay:
+		return l.relay(c)
+	case phaseFlush:
+		return l.flushAnswer(c)
+	case phaseLinger:
+		return l.linger(c)
+	}
+	return stall
 }
 
 // gone looks whether c's client went away in the middle of its exchange, and
@@ -183,7 +183,7 @@ func (l *loop) gone(c *conn) bool {
 func (l *loop) leaves(c *conn) bool {
 	w := c.work
 	switch {
-	case w.respDone, c.phase == phaseWait && w.x.Owed():
+	case w.got == whole, c.phase == phaseWait && w.x.Owed():
 		return false // nobody is spared anything
 	case l.cfg.HalfClose == config.HalfCloseCancel:
 		return true
@@ -244,7 +244,7 @@ func (l *loop) drop(c *conn) {
 // Either way what was answered before still arrives, so c is not closed on
 // bytes that it sent, and not reset on bytes that it has not got.
 func (l *loop) abort(c *conn) {
-	if !c.work.raw {
+	if c.work.framing != untilEnd {
 		l.hangUp(c)
 		return
 	}

@@ -35,7 +35,7 @@ func (l *loop) await(c *conn) {
 func (l *loop) look(c *conn) {
 	w, t := c.work, &l.cfg.Timeouts
 	next := cmp.Or(w.told, l.wheel.now) + ticks(t.Idle)
-	if !w.reqSent && !w.reqDead {
+	if w.sent != whole && w.taking == takes {
 		next = min(next, cmp.Or(w.fed, l.wheel.now)+ticks(l.headWait(w)))
 	}
 	switch {
@@ -49,21 +49,21 @@ func (l *loop) look(c *conn) {
 
 // headWait is how long the endpoint may keep the exchange waiting.
 func (l *loop) headWait(w *work) time.Duration {
-	if w.respHead {
+	if w.headed() {
 		return l.cfg.Timeouts.ResponseHeader
 	}
 	return w.x.HeadWait()
 }
 
 // asks tells whether it is the endpoint's turn to answer.
-func (w *work) asks() bool { return !w.respHead && (w.reqSent || w.holdsBack()) }
+func (w *work) asks() bool { return !w.headed() && (w.sent == whole || w.holdsBack()) }
 
 // uploads tells whether it is the client's turn to send of its body.
-func (w *work) uploads() bool { return !w.reqDone && !w.reqDead && !w.holdsBack() }
+func (w *work) uploads() bool { return !w.reqDone && w.taking == takes && !w.holdsBack() }
 
 // holdsBack tells whether the client waits to be told to send its body.
 func (w *work) holdsBack() bool {
-	return w.req.Expect100 && !w.reqDone && !w.continued && !w.respHead && w.x.BytesIn == 0
+	return w.req.Expect100 && !w.reqDone && !w.continued && !w.headed() && w.x.BytesIn == 0
 }
 
 // waiting is since when b waits to be written: was, or now where it began to
@@ -90,10 +90,10 @@ func (l *loop) late(c *conn) {
 		l.attempt(c, upstream.ConnectTimedOut)
 	case l.over(w.told, t.Idle):
 		l.reset(c)
-	case !w.respHead && l.over(w.fed, l.headWait(w)):
+	case !w.headed() && l.over(w.fed, l.headWait(w)):
 		l.fail(c, upstream.TimedOut)
 	case l.over(w.fed, t.ResponseHeader):
-		w.reqDead, w.fed = true, 0 // it answers already, and wants no more
+		w.taking, w.fed = max(w.taking, deaf), 0 // it answers already, and wants no more
 		l.await(c)
 	case w.asks() && l.over(w.since, l.headWait(w)):
 		l.fail(c, upstream.TimedOut)
@@ -111,7 +111,7 @@ func (l *loop) judgeUpload(c *conn) {
 	switch {
 	case !w.up.Empty() || w.x.BytesIn-w.moved >= int64(l.cfg.Limits.BodyProgress.Bytes):
 		l.await(c)
-	case w.respHead:
+	case w.headed():
 		l.reset(c)
 	default:
 		l.refuse(c, wire.AnswerSlow)

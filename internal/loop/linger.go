@@ -87,18 +87,18 @@ func (l *loop) endLongest(besides *conn) {
 }
 
 // linger throws away what c still sends.
-func (l *loop) linger(c *conn) bool {
+func (l *loop) linger(c *conn) step {
 	if !c.readable {
-		return false
+		return stall
 	}
 	n, errno := c.read(l.mem.scratch[:])
 	switch {
 	case errno == unix.EAGAIN:
-		return false
+		return stall
 	case n == 0, l.wheel.now-c.since >= ticks(lingerTime):
 		l.close(c)
-		return false
+		return over
 	}
 	l.wheel.set(&c.timer, l.now, l.attention(c))
-	return true
+	return again
 }

@@ -67,30 +67,39 @@ func (l *loop) begin(c *conn, o *origin) {
 func (l *loop) fail(c *conn, o upstream.Outcome) { l.attempt(c, o) }
 
 // relay moves what can be moved, in both directions.
-func (l *loop) relay(c *conn) bool {
+func (l *loop) relay(c *conn) step {
 	w := c.work
 	progress := false
 	if o := w.origin; o != nil { // none once the answer is read: its end may still be here
 		if o.connecting && !o.writable {
-			return false
+			return stall
 		}
 		progress = l.relayOrigin(c, o)
-		if c.phase != phaseRelay || w.origin != o && !w.respDone {
-			return c.phase != phaseClosed
+		if c.phase != phaseRelay || w.origin != o && w.got != whole {
+			return l.next(c)
 		}
 	}
 	if !w.out.Empty() {
 		before := len(w.out.Pending())
 		if !l.pushResponse(c) {
-			return false
+			return over
 		}
-		progress = progress || len(w.out.Pending()) < before && !w.respDone
+		progress = progress || len(w.out.Pending()) < before && w.got != whole
 	}
-	if w.respDone && w.out.Empty() {
+	if w.got == whole && w.out.Empty() {
 		l.finish(c)
-		return true
+		return again
 	}
-	return progress
+	return moved(progress)
+}
+
+// next is the step after the end of an attempt: something else begins, where c is
+// still open.
+func (l *loop) next(c *conn) step {
+	if c.phase == phaseClosed {
+		return over
+	}
+	return again
 }
 
 // relayOrigin moves what can be moved to and from the endpoint.
@@ -103,10 +112,10 @@ func (l *loop) relayOrigin(c *conn, o *origin) (progress bool) {
 		}
 		l.await(c)
 	}
-	if !w.reqDone && !w.reqDead {
+	if !w.reqDone && w.taking == takes {
 		progress = l.pullRequest(c)
 	}
-	if c.phase == phaseRelay && !w.reqSent && !w.reqDead {
+	if c.phase == phaseRelay && w.sent != whole && w.taking == takes {
 		progress = l.pushRequest(c) || progress
 	}
 	if c.phase == phaseRelay && o.readable {
@@ -195,7 +204,7 @@ func (l *loop) received(c *conn, n int) {
 // endpoint got so far is incomplete, and stays so.
 func (l *loop) badRequestBody(c *conn, a *proxy.Answer) {
 	w := c.work
-	if w.respHead {
+	if w.headed() {
 		l.abort(c)
 		return
 	}
@@ -216,7 +225,9 @@ func (l *loop) pushRequest(c *conn) bool {
 			return true
 		}
 		w.up.Take(n, 0)
-		w.sent = w.sent || n > 0
+		if n > 0 && w.sent == nothing {
+			w.sent = part
+		}
 		progress = true
 	}
 	w.fed = l.waiting(&w.up, w.fed, progress)
@@ -225,10 +236,10 @@ func (l *loop) pushRequest(c *conn) bool {
 		return progress
 	}
 	if w.reqDone {
-		w.reqSent = true
+		w.sent = whole
 		w.x.Asked(l.now)
 		l.mem.Put(&w.up)
-		if !w.respHead && w.reqBody.Kind != h1.BodyNone {
+		if !w.headed() && w.reqBody.Kind != h1.BodyNone {
 			l.await(c)
 		}
 	}
@@ -242,8 +253,10 @@ func (l *loop) pushRequest(c *conn) bool {
 // looks like an end in order. The kernel says EPIPE where it was, and the reset
 // came later (tcp_reset in Linux).
 func (w *work) stopSending(errno unix.Errno) {
-	w.reqDead, w.origin.readable = true, true
-	w.cut = w.cut || errno == unix.ECONNRESET
+	w.origin.readable = true
+	if w.taking = max(w.taking, deaf); errno == unix.ECONNRESET {
+		w.taking = cut
+	}
 }
 
 // pushResponse writes to the client; false where the client is gone.

@@ -12,11 +12,11 @@ import (
 )
 
 // readHead reads and parses until a request head is complete.
-func (l *loop) readHead(c *conn) bool {
+func (l *loop) readHead(c *conn) step {
 	w := c.work
 	if w == nil {
 		if !c.readable {
-			return false
+			return stall
 		}
 		w = l.getWork()
 		c.work = w
@@ -26,7 +26,7 @@ func (l *loop) readHead(c *conn) bool {
 		n, err := h1.ParseRequest(w.in.Pending(), wire.RequestLimits(&l.cfg.Limits), &w.req)
 		if err != nil {
 			l.refuse(c, wire.Refusal(err))
-			return true
+			return again
 		}
 		if n > 0 {
 			return l.accepted(c, n)
@@ -36,7 +36,7 @@ func (l *loop) readHead(c *conn) bool {
 		if w.in.Empty() {
 			l.quiet(c)
 		}
-		return false
+		return stall
 	}
 	fresh := w.in.Empty()
 	if w.in.Room() == 0 {
@@ -48,10 +48,10 @@ func (l *loop) readHead(c *conn) bool {
 		if fresh {
 			l.quiet(c)
 		}
-		return false
+		return stall
 	case n == 0:
 		l.close(c)
-		return false
+		return over
 	}
 	w.in.Fill(n)
 	if fresh {
@@ -60,23 +60,23 @@ func (l *loop) readHead(c *conn) bool {
 	if fresh && (c.served > 0 || l.ends(c)) {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
-	return true
+	return again
 }
 
 // accepted goes on with a complete head of n bytes at the start of w.in.
-func (l *loop) accepted(c *conn, n int) bool {
+func (l *loop) accepted(c *conn, n int) step {
 	w := c.work
 	if cap(w.in.B)-n < wire.MinBodyRoom {
 		l.mem.Widen(&w.in, n+buffer.Size)
 		w.req.Reset()
 		if _, err := h1.ParseRequest(w.in.B, wire.RequestLimits(&l.cfg.Limits), &w.req); err != nil {
 			l.refuse(c, wire.Refusal(err)) // cannot be: it was good a moment ago
-			return true
+			return again
 		}
 	}
 	if w.req.Upgrade && wire.WebSocket(&w.req) {
 		l.handOver(c)
-		return false
+		return over
 	}
 	w.keep, w.in.R = n, n
 	c.served++
@@ -84,7 +84,7 @@ func (l *loop) accepted(c *conn, n int) bool {
 	w.begun = true
 	l.follow(c, l.engine.gate.Begin(&w.x))
 	l.gone(c) // its end may have come with its request
-	return true
+	return again
 }
 
 // fill takes the request into what proxy decides by.

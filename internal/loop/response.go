@@ -26,16 +26,15 @@ func (l *loop) pullResponse(c *conn) bool {
 	// of these, and the few in use stay in the processor's cache.
 	l.mem.Need(&w.out)
 	progress := false
-	for reads := 0; reads < readsPerTurn && o.readable && !w.respDone; reads++ {
-		if w.respHead && !w.respReadable() {
+	for reads := 0; reads < readsPerTurn && o.readable && w.got != whole; reads++ {
+		if w.headed() && !w.respReadable() {
 			return progress // backpressure
 		}
-		more, ok := l.readResponse(c)
-		if !ok {
-			return c.phase != phaseClosed
-		}
-		if !more {
+		switch l.readResponse(c) {
+		case stall:
 			return progress
+		case over:
+			return c.phase != phaseClosed
 		}
 		progress = true
 	}
@@ -50,24 +49,23 @@ func (w *work) respReadable() bool {
 	return w.out.Room() >= 1<<10+wire.FrameRoom
 }
 
-// readResponse reads once. more says that something was read; ok that the
-// attempt goes on.
-func (l *loop) readResponse(c *conn) (more, ok bool) {
+// readResponse reads once. It is over where the attempt is.
+func (l *loop) readResponse(c *conn) step {
 	w, o := c.work, c.work.origin
-	if w.respHead && w.down.Empty() && w.respBody.Kind == h1.BodyLength {
+	if w.headed() && w.down.Empty() && w.respBody.Kind == h1.BodyLength {
 		return l.readStraight(c)
 	}
 	l.mem.Need(&w.down)
 	w.down.Compact(0)
 	if w.down.Room() == 0 {
-		if w.respHead {
-			return false, true
+		if w.headed() {
+			return stall
 		}
 		l.mem.Widen(&w.down, 2*cap(w.down.B))
 	}
 	space := w.down.Free()
 	switch {
-	case w.respHead:
+	case w.headed():
 		space = space[:min(len(space), w.out.Room()-wire.FrameRoom)]
 	case w.down.Empty():
 		// What comes behind the head must fit behind the head that goes out.
@@ -75,27 +73,30 @@ func (l *loop) readResponse(c *conn) (more, ok bool) {
 	}
 	n, errno := o.read(space)
 	if errno == unix.EAGAIN {
-		return false, true
+		return stall
 	}
 	if n == 0 {
-		return false, l.originEnded(c, errno != 0)
+		return l.originEnded(c, errno != 0)
 	}
-	if o.reused && !w.sent {
-		return false, l.originEnded(c, true) // it answers nothing that was asked on it
+	if o.reused && w.sent == nothing {
+		return l.originEnded(c, true) // it answers nothing that was asked on it
 	}
 	w.down.Fill(n)
-	if !w.respHead && !l.responseHead(c) {
-		return true, c.phase == phaseRelay && w.origin == o
+	if !w.headed() && !l.responseHead(c) {
+		if c.phase == phaseRelay && w.origin == o {
+			return again
+		}
+		return over
 	}
-	if w.respHead {
-		return true, l.responseBody(c)
+	if w.headed() {
+		return l.responseBody(c)
 	}
-	return true, true
+	return again
 }
 
 // readStraight reads body bytes of known number to where they are written
 // from. It asks for one byte too many: an answer that goes on is found out.
-func (l *loop) readStraight(c *conn) (more, ok bool) {
+func (l *loop) readStraight(c *conn) step {
 	w, o := c.work, c.work.origin
 	left := w.respBody.Left()
 	if left > buffer.Size && w.out.Empty() && c.writable {
@@ -107,10 +108,10 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 	}
 	n, errno := o.read(space)
 	if errno == unix.EAGAIN {
-		return false, true
+		return stall
 	}
 	if n == 0 {
-		return false, l.originEnded(c, errno != 0)
+		return l.originEnded(c, errno != 0)
 	}
 	if int64(n) > left {
 		n, w.excess = int(left), true
@@ -121,7 +122,7 @@ func (l *loop) readStraight(c *conn) (more, ok bool) {
 	if w.respBody.Done() {
 		l.responseDone(c)
 	}
-	return true, true
+	return again
 }
 
 // responseHead parses the heads in w.down; false while the final one is not
@@ -197,12 +198,17 @@ func (l *loop) beginResponse(c *conn, n int) {
 	w := c.work
 	p := &w.resp
 	w.x.Head(p.Status)
-	w.respHead = true
+	w.got = part
 	p.Body(&w.respBody, h1.Limits{})
 	unsized := w.respBody.Kind == h1.BodyChunked || w.respBody.Kind == h1.BodyUntilClose
-	w.chunked = unsized && w.req.Minor == 1
-	w.raw = unsized && w.req.Minor == 0
-	w.close = w.close || w.raw || l.ends(c) || !w.reqDone
+	switch {
+	case !unsized:
+	case w.req.Minor == 1:
+		w.framing = inChunks
+	default:
+		w.framing = untilEnd
+	}
+	w.close = w.close || w.framing == untilEnd || l.ends(c) || !w.reqDone
 	w.out.B, w.idle = wire.AppendResponseHead(w.out.B, &w.x, p, w.ending(), l.currentDate())
 	w.down.Take(n, 0)
 	l.await(c)
@@ -212,36 +218,36 @@ func (l *loop) beginResponse(c *conn, n int) {
 }
 
 // responseBody moves body bytes from w.down to the client's buffer.
-func (l *loop) responseBody(c *conn) bool {
+func (l *loop) responseBody(c *conn) step {
 	w := c.work
-	for !w.respDone && !w.down.Empty() {
+	for w.got != whole && !w.down.Empty() {
 		data, n, done, err := w.respBody.Next(w.down.Pending())
 		if err != nil {
 			l.truncated(c)
-			return false
+			return over
 		}
-		w.out.B = wire.AppendBody(w.out.B, data, w.chunked)
+		w.out.B = wire.AppendBody(w.out.B, data, w.framing == inChunks)
 		w.x.BytesOut += int64(len(data))
 		w.down.Take(n, 0)
 		if done {
 			l.responseDone(c)
-			return true
+			return again
 		}
 		if n == 0 {
-			return true
+			return again
 		}
 	}
-	return true
+	return again
 }
 
 // responseDone ends the body for the client and gives the connection back.
 func (l *loop) responseDone(c *conn) {
 	w, o := c.work, c.work.origin
-	w.respDone = true
-	if w.chunked {
+	w.got = whole
+	if w.framing == inChunks {
 		w.out.B = h1.AppendLastChunk(w.out.B, w.respBody.Trailer())
 	}
-	clean := w.reqSent && !w.resp.Close && !w.excess && w.down.Empty() && !w.x.Bound
+	clean := w.sent == whole && !w.resp.Close && !w.excess && w.down.Empty() && !w.x.Bound
 	w.origin = nil
 	if clean {
 		l.keep(o, w.idle)
@@ -251,17 +257,17 @@ func (l *loop) responseDone(c *conn) {
 	l.mem.Put(&w.down)
 }
 
-// originEnded takes in that the endpoint closed; false where that ends the
-// attempt.
-func (l *loop) originEnded(c *conn, reset bool) bool {
+// originEnded takes in that the endpoint closed, which is over where that ends the
+// attempt, and not the answer in order.
+func (l *loop) originEnded(c *conn, reset bool) step {
 	w := c.work
-	if w.respHead {
-		if reset || w.cut || w.respBody.EOF() != nil {
+	if w.headed() {
+		if reset || w.taking == cut || w.respBody.EOF() != nil {
 			l.truncated(c)
-			return false
+			return over
 		}
 		l.responseDone(c)
-		return true
+		return stall
 	}
 	kept := w.origin.reused && w.down.Empty() && !w.continued
 	if kept {
@@ -275,13 +281,13 @@ func (l *loop) originEnded(c *conn, reset bool) bool {
 	default:
 		l.fail(c, upstream.Broken)
 	}
-	return false
+	return over
 }
 
 // untouched tells whether nothing was sent to the endpoint, and nothing taken
 // from the client that could not be sent to another.
 func (w *work) untouched() bool {
-	return !w.sent && (w.x.Body != proxy.Streamed || w.x.BytesIn == 0 && !w.reqDone)
+	return w.sent == nothing && (w.x.Body != proxy.Streamed || w.x.BytesIn == 0 && !w.reqDone)
 }
 
 // truncated ends an answer that cannot be completed: the client gets what came

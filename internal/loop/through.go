@@ -17,28 +17,28 @@ import (
 
 // readThrough moves bytes of an answer. The end is left to readStraight, which
 // sees whether more follows.
-func (l *loop) readThrough(c *conn) (more, ok bool) {
+func (l *loop) readThrough(c *conn) step {
 	w, o := c.work, c.work.origin
 	b := l.mem.scratch[:min(bulkSize, w.respBody.Left()-1)]
 	n, errno := o.read(b)
 	if errno == unix.EAGAIN {
-		return false, true
+		return stall
 	}
 	if n == 0 {
-		return false, l.originEnded(c, errno != 0)
+		return l.originEnded(c, errno != 0)
 	}
 	w.respBody.Skip(int64(n))
 	w.x.BytesOut += int64(n)
 	sent, errno := c.write(b[:n])
 	if errno != 0 && errno != unix.EAGAIN {
 		l.cancel(c)
-		return false, false
+		return over
 	}
 	if l.spill(&w.out, b[sent:n]); !w.out.Empty() {
 		l.mem.Put(&w.down)
 	}
 	buffer.Poison(b)
-	return true, true
+	return again
 }
 
 // sendsThrough tells whether bytes of the request's body may overtake w.in and
