@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"rgate/internal/config"
@@ -54,6 +55,10 @@ func (o *owner) letGo() {
 // open opens the listeners that next adds. Not during an upgrade: the successor
 // was passed those that there are, and opens what else it wants.
 func (o *owner) open(next *config.Config) (*listen.Change, error) {
+	if l := o.inTheWay(next); l != nil {
+		o.file.loaded = config.Sum{} // it is taken up by itself
+		return nil, fmt.Errorf("the listener on %s is only just being closed: try again in a second", l.Addr())
+	}
 	change, err := o.listeners.Change(next, o.pending.opened())
 	if err == nil && o.bequeathed && !change.Empty() {
 		change.Undo()
@@ -104,6 +109,49 @@ func (o *owner) shift(change *listen.Change) {
 	for _, l := range change.Left {
 		o.retire(l, o.cfg.Traffic.DrainTimeout)
 	}
+	o.closing = append(o.closing, change.Left...)
+}
+
+// inTheWay is a listener that went, and still listens where next wants to; nil
+// where there is none.
+func (o *owner) inTheWay(next *config.Config) *listen.Listener {
+	o.closing = slices.DeleteFunc(o.closing, func(l *listen.Listener) bool { return isShut(l) })
+	for _, l := range o.closing {
+		for _, c := range next.Listeners {
+			if config.Overlap(l.Addr().String(), c.Address) {
+				return l
+			}
+		}
+	}
+	return nil
+}
+
+func isShut(l *listen.Listener) bool {
+	select {
+	case <-l.Shut():
+		return true
+	default:
+		return false
+	}
+}
+
+// answerShut answers who asked for a reload once nobody listens any more where
+// it ended that.
+func (o *owner) answerShut(asked []reload, out outcome) {
+	closing := slices.Clone(o.closing)
+	if len(closing) == 0 || len(asked) == 0 {
+		answer(asked, out)
+		return
+	}
+	o.owned.Go(func() {
+		for _, l := range closing {
+			select {
+			case <-l.Shut():
+			case <-o.life.Done():
+			}
+		}
+		answer(asked, out)
+	})
 }
 
 func (g *Gateway) mention(l *listen.Listener) {

@@ -54,8 +54,8 @@ func (n *naming) Open(l *listen.Listener) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.open[l] = s
-	l.Hold()
-	n.wg.Go(func() { defer l.Release(); _ = s.Serve(l) })
+	l.Attend()
+	n.wg.Go(func() { defer l.Leave(); _ = s.Serve(l) })
 	return nil
 }
 

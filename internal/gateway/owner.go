@@ -22,7 +22,8 @@ type owner struct {
 	pending *pending       // what is to take its place; nil for nothing
 
 	listeners listen.Set
-	accepting bool // the engine has them
+	accepting bool       // the engine has them
+	closing   listen.Set // those that went and are not shut yet
 
 	telling bool // the service manager knows of a reload under way
 

@@ -117,5 +117,5 @@ func (o *owner) place(lacked error) {
 		o.log.Warn("some changes take effect only after a restart", "keys", keys)
 		notes = append(notes, "only a restart puts these keys in effect: "+strings.Join(keys, ", "))
 	}
-	answer(p.asked, outcome{note: strings.Join(notes, "; ")})
+	o.answerShut(p.asked, outcome{note: strings.Join(notes, "; ")})
 }

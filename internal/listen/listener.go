@@ -15,14 +15,16 @@ type Listener struct {
 	net.Listener
 	config atomic.Pointer[config.Listener]
 	linger atomic.Int64 // of its quiet connections, in nanoseconds; 0 while it does not drain
-	held   atomic.Int64 // by who accepts from it, and by its connections
-	once   sync.Once
+	doors  atomic.Int64 // who accepts from it
+	held   atomic.Int64 // by these, and by its connections
+	once   [2]sync.Once
+	shut   chan struct{}
 	gone   chan struct{}
 }
 
 // New makes a listener of a socket.
 func New(socket net.Listener, c config.Listener) *Listener {
-	l := &Listener{Listener: socket, gone: make(chan struct{})}
+	l := &Listener{Listener: socket, shut: make(chan struct{}), gone: make(chan struct{})}
 	l.Configure(c)
 	return l
 }
@@ -45,14 +47,32 @@ func (l *Listener) Draining() bool { return l.linger.Load() != 0 }
 // Linger is how long a quiet connection of a draining listener is kept.
 func (l *Listener) Linger() time.Duration { return time.Duration(l.linger.Load()) }
 
-// Hold is for who begins to accept from l, and for each connection that comes
-// of it: they all Release it in the end.
+// Attend is for who begins to accept from l, and Leave for when it has closed
+// what it did so by.
+func (l *Listener) Attend() {
+	l.doors.Add(1)
+	l.Hold()
+}
+
+// Leave takes back an Attend.
+func (l *Listener) Leave() {
+	if l.doors.Add(-1) == 0 {
+		l.once[0].Do(func() { close(l.shut) })
+	}
+	l.Release()
+}
+
+// Shut is closed once nobody accepts from l any more, so that another can
+// listen where it did.
+func (l *Listener) Shut() <-chan struct{} { return l.shut }
+
+// Hold is for each connection that comes of l, which Releases it in the end.
 func (l *Listener) Hold() { l.held.Add(1) }
 
 // Release takes back a Hold.
 func (l *Listener) Release() {
 	if l.held.Add(-1) == 0 {
-		l.once.Do(func() { close(l.gone) })
+		l.once[1].Do(func() { close(l.gone) })
 	}
 }
 

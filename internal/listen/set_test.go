@@ -101,7 +101,7 @@ func TestAChangeThatCannotBe(t *testing.T) {
 
 func TestAListenerIsGone(t *testing.T) {
 	l := New(nil, config.Listener{})
-	l.Hold()
+	l.Attend()
 	l.Hold()
 	if l.Draining() {
 		t.Error("it drains from the beginning")
@@ -111,7 +111,8 @@ func TestAListenerIsGone(t *testing.T) {
 	if !l.Draining() || l.Linger() != 1 {
 		t.Errorf("%v %v", l.Draining(), l.Linger())
 	}
-	l.Release()
+	l.Leave()
+	<-l.Shut()
 	select {
 	case <-l.Gone():
 		t.Error("it is gone while it is held")

@@ -34,13 +34,13 @@ func newDoor(l *listen.Listener) (*door, error) {
 	if err = errors.Join(err, dupErr); err != nil {
 		return nil, fmt.Errorf("cannot listen in a loop: %w", err)
 	}
-	l.Hold()
+	l.Attend()
 	return &door{listener: l, fd: fd}, nil
 }
 
 func (d *door) close() {
 	_ = unix.Close(d.fd)
-	d.listener.Release()
+	d.listener.Leave()
 }
 
 // openDoor has the loop accept by d, or close it where it has ended.

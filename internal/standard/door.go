@@ -16,6 +16,7 @@ type door struct {
 	*listen.Listener
 	engine   *Engine
 	patience atomic.Int64 // until when it drains, by upstream.Clock; 0 while it does not
+	late     int          // how often it went on after that
 	once     sync.Once
 	closed   chan struct{}
 }
@@ -41,7 +42,7 @@ const (
 // serve accepts until d is closed, or cannot be accepted from.
 func (d *door) serve() error {
 	defer d.engine.running.end()
-	defer d.Release()
+	defer d.Leave()
 	defer d.Close()
 	pause, complained := firstPause, time.Time{}
 	for {

@@ -66,7 +66,7 @@ func (e *Engine) Open(l *listen.Listener) error {
 	if !e.doors.add(one) {
 		return l.Close()
 	}
-	l.Hold()
+	l.Attend()
 	e.running.begin()
 	go func() {
 		err := one.serve()

@@ -11,11 +11,14 @@ import (
 	"rgate/internal/upstream"
 )
 
-// What ends the accepting of connections: none has waited for quietQueue, or
-// the patience for that is over because more and more come.
+// What ends the accepting of connections: none has waited for quietQueue. Where
+// the patience for that is over, because more and more come, a shorter while
+// will do, and so will that more were taken than wait in any queue.
 const (
 	quietQueue    = 10 * time.Millisecond
 	queuePatience = time.Second
+	hurriedQueue  = time.Millisecond
+	backlog       = 8 << 10
 )
 
 // Shutdown takes the connections that wait to be accepted and then accepts no
@@ -141,19 +144,19 @@ func (d *door) drain() {
 	_ = t.SetDeadline(time.Now().Add(quietQueue)) // fails where it is closed already
 }
 
-// goOn tells whether a door whose Accept ended with err accepts on.
+// goOn tells whether a door whose Accept ended with err accepts on. It does while
+// something waits: closing the socket would reset that.
 func (d *door) goOn(err error) bool {
-	now := time.Now()
-	patient := upstream.Clock(now) < d.patience.Load()
-	if err != nil && !(patient && isTimeout(err) && sightOf(d.Listener.Listener).waiting()) {
+	now, pause := time.Now(), quietQueue
+	if upstream.Clock(now) >= d.patience.Load() {
+		pause = hurriedQueue
+		d.late++
+	}
+	if d.late > backlog || err != nil && !(isTimeout(err) && sightOf(d.Listener.Listener).waiting()) {
 		return false
 	}
-	until := now
-	if patient {
-		until = now.Add(quietQueue)
-	}
 	if t, ok := d.Listener.Listener.(timed); ok {
-		_ = t.SetDeadline(until) // as in drain
+		_ = t.SetDeadline(now.Add(pause)) // as in drain
 	}
 	return true
 }
