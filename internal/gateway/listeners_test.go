@@ -204,10 +204,8 @@ func TestNoListenerComesDuringAnUpgrade(t *testing.T) {
 	if _, sockets := r.bequeath(); len(sockets) != 1 || sockets[0].Name != "" {
 		t.Errorf("%+v", sockets)
 	}
-	// An address that nobody else uses: were the listener left open, it could not
-	// be opened again.
-	late := fmt.Sprintf("127.%d.%d.%d:9876", 7+rand.IntN(200), rand.IntN(256), 1+rand.IntN(254))
-	r.write(staticConfig(backend(t, "two")) + "listeners: [{name: late, address: '" + late + "'}]\n")
+	// Were the listener left open, it could not be opened again.
+	r.write(staticConfig(backend(t, "two")) + "listeners: [{name: late, address: '" + ownAddress() + "'}]\n")
 	if _, err := r.Reload(); !errors.Is(err, errUpgrading) {
 		t.Fatalf("%v", err)
 	}
@@ -219,6 +217,32 @@ func TestNoListenerComesDuringAnUpgrade(t *testing.T) {
 		t.Errorf("%+v", sockets)
 	}
 	r.keepOn()
+}
+
+// A listener that goes can come back by the next reload.
+func TestAListenerComesBack(t *testing.T) {
+	for _, engine := range []string{"standard", "auto"} {
+		t.Run(engine, func(t *testing.T) {
+			without := "engine: " + engine + "\n" + staticConfig(backend(t, "one"))
+			with := without + "listeners: [{name: back, address: '" + ownAddress() + "'}]\n"
+			r := start(t, without, nil)
+			for range 5 {
+				r.renew(with)
+				if got := asked(r.at("back")); got != "one" {
+					t.Fatalf("answered %q", got)
+				}
+				r.renew(without)
+				if got := asked(r.at("back")); got != "" {
+					t.Errorf("answered %q though it is gone", got)
+				}
+			}
+		})
+	}
+}
+
+// ownAddress is one that nobody else listens on.
+func ownAddress() string {
+	return fmt.Sprintf("127.%d.%d.%d:9876", 7+rand.IntN(200), rand.IntN(256), 1+rand.IntN(254))
 }
 
 // What does not end in time at a listener that goes is cut.
