@@ -17,13 +17,14 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin handover config demo discovery docker journal names policy proxy route stats upstream",
+	"cli":                   "gateway admin handover listen config demo discovery docker journal names policy proxy route stats upstream",
 	"demo":                  "gateway config docker stats",
-	"gateway":               "admin handover listen standard loop proxy route upstream docker names discovery config stats",
+	"gateway":               "admin cert handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
 	"standard":              "buffer wire proxy upstream listen config h1",
 	"loop":                  "buffer wire proxy upstream listen config h1",
-	"listen":                "handover config",
+	"listen":                "cert handover config",
+	"cert":                  "",
 	"wire":                  "proxy config h1", // it words what proxy decided
 	"proxy":                 "route policy upstream config stats",
 	"route":                 "policy upstream config discovery stats",

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rgate/internal/config"
+	"rgate/internal/listen"
 )
 
 func newCheck(p Process) *cobra.Command {
@@ -22,6 +23,11 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 		Args:    checkArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(file)
+			if err == nil {
+				var warnings []config.Problem
+				warnings, err = listen.Check(cfg)
+				defer warn(p, warnings)
+			}
 			var problems *config.Problems
 			if asJSON && errors.As(err, &problems) {
 				text, err := json.Marshal(problems.List)
@@ -51,6 +57,13 @@ its place and what would be right. Exit code 0 where all is well, 2 otherwise.`,
 	cmd.Flags().StringVarP(&file, "config", "c", "config.yml", "configuration file")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
 	return cmd
+}
+
+// warn prints what is not as it should be though it can be used.
+func warn(p Process, warnings []config.Problem) {
+	for _, w := range warnings {
+		_ = say(p.Stderr, "warning: %s\n", w.String()) // there is nobody to tell that it failed
+	}
 }
 
 // checkArgs refuses an argument, which can only be meant as the file.

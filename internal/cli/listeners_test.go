@@ -64,7 +64,7 @@ func (p *process) lasting() (ended func() (well int, wrong error)) {
 	done := make(chan outcome, 1)
 	go func() {
 		dials := 0
-		transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		transport := &http.Transport{TLSClientConfig: p.tls, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			dials++
 			return new(net.Dialer).DialContext(ctx, network, address)
 		}}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,6 +34,7 @@ type process struct {
 	socket string
 	log    string // file
 	port   string
+	tls    *tls.Config // of who calls; nil for plain HTTP
 	first  *exec.Cmd
 	ended  chan error // of the first
 }

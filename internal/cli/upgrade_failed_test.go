@@ -11,7 +11,7 @@ import (
 func (p *process) serve() {
 	p.t.Helper()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if err := p.request(&http.Transport{DisableKeepAlives: true}, method); err != nil {
+		if err := p.request(&http.Transport{DisableKeepAlives: true, TLSClientConfig: p.tls}, method); err != nil {
 			p.t.Errorf("%s: %v", method, err)
 		}
 	}

@@ -29,7 +29,7 @@ func (p *process) load() (stop func() (well int, wrong []string)) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		for _, keep := range []bool{true, false} {
 			clients.Go(func() {
-				transport := &http.Transport{DisableKeepAlives: !keep}
+				transport := &http.Transport{DisableKeepAlives: !keep, TLSClientConfig: p.tls}
 				defer transport.CloseIdleConnections()
 				pace := time.NewTicker(2 * time.Millisecond)
 				defer pace.Stop()
@@ -63,7 +63,7 @@ func (p *process) request(transport *http.Transport, method string) error {
 	if method == http.MethodPost {
 		body = strings.NewReader("a small body")
 	}
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), method, "http://127.0.0.1:"+p.port+"/", body)
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), method, p.scheme()+"127.0.0.1:"+p.port+"/", body)
 	if err != nil {
 		return err
 	}
@@ -118,13 +118,13 @@ type words struct {
 
 func (p *process) webSocket() *words {
 	p.t.Helper()
-	conn, err := net.Dial("tcp", "127.0.0.1:"+p.port)
+	conn, err := p.dial()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	fmt.Fprint(conn, "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	fmt.Fprint(conn, "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	w := &words{conn, bufio.NewReader(conn)}
 	response, err := http.ReadResponse(w.r, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {

@@ -16,7 +16,8 @@ import (
 type Listener struct {
 	Name    string // "" for the first
 	Address string
-	Place   Problem // where the file says so, for what is found out later
+	TLS     *ListenerTLS // nil for plain HTTP
+	Place   Problem      // where the file says so, for what is found out later
 }
 
 // maxListeners bounds what each event loop holds a descriptor of, and what the
@@ -35,6 +36,7 @@ type listenerDraft struct {
 var listenerKeys = []key[listenerDraft]{
 	marked("address", text(checkListener), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Address, &l.address }),
 	marked("name", text(checkListenerName), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Name, &l.name }),
+	{name: "tls", below: namesOf(listenerTLSKeys), read: readListenerTLS},
 }
 
 func readListeners(d *decoder, n *yaml.Node, into *draft) {

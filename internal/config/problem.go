@@ -19,11 +19,18 @@ type Problem struct {
 
 // String is the problem on one line: file:line:column: message (hint).
 func (p Problem) String() string {
-	s := fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
-	if p.Hint != "" {
-		s += " (" + p.Hint + ")"
+	return p.Place() + ": " + p.Text()
+}
+
+// Place is where the problem is: file:line:column.
+func (p Problem) Place() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// Text is what is wrong and what would be right.
+func (p Problem) Text() string {
+	if p.Hint == "" {
+		return p.Message
 	}
-	return s
+	return p.Message + " (" + p.Hint + ")"
 }
 
 // Problems is the error of a file: everything that is wrong with it, in the

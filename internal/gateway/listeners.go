@@ -25,6 +25,7 @@ func (g *Gateway) openListeners() error {
 	}
 	g.listeners, g.surplus, g.handed = o.Set, o.Surplus, o.Passed
 	g.first = g.listeners.First()
+	g.warn(o.Warnings)
 	if o.Moved {
 		g.log.Warn("an upgrade keeps the address; the new one takes effect after a restart", "address", g.first.Addr().String(), "new", address)
 	}
@@ -99,6 +100,8 @@ func (o *owner) drop(err error) {
 func (o *owner) shift(change *listen.Change) {
 	change.Commit()
 	o.listeners = change.Next
+	o.warn(change.Warnings)
+	o.watchCertificates()
 	for _, l := range change.Opened {
 		o.mention(l)
 	}

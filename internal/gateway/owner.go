@@ -21,9 +21,10 @@ type owner struct {
 	cfg     *config.Config // in place
 	pending *pending       // what is to take its place; nil for nothing
 
-	listeners listen.Set
-	accepting bool       // the engine has them
-	closing   listen.Set // those that went and are not shut yet
+	listeners    listen.Set
+	accepting    bool                               // the engine has them
+	closing      listen.Set                         // those that went and are not shut yet
+	certificates map[*listen.TLS]context.CancelFunc // that are watched
 
 	telling bool // the service manager knows of a reload under way
 
@@ -42,6 +43,7 @@ func (g *Gateway) own(ctx context.Context) {
 	o := &owner{Gateway: g, ctx: ctx, cfg: g.options.Config, held: g.bequest.Held, listeners: g.listeners}
 	defer o.letGo()
 	o.refresh()
+	o.watchCertificates()
 	g.watchAll(ctx, o.cfg)
 	g.settle()
 	poll := time.NewTicker(g.options.Poll)

@@ -14,6 +14,7 @@ import (
 type Listener struct {
 	net.Listener
 	config atomic.Pointer[config.Listener]
+	tls    atomic.Pointer[TLS]
 	linger atomic.Int64 // of its quiet connections, in nanoseconds; 0 while it does not drain
 	doors  atomic.Int64 // who accepts from it
 	held   atomic.Int64 // by these, and by its connections
@@ -34,6 +35,12 @@ func (l *Listener) Config() *config.Listener { return l.config.Load() }
 
 // Configure puts c in effect, for requests from now on.
 func (l *Listener) Configure(c config.Listener) { l.config.Store(&c) }
+
+// TLS is how the connections that l takes from now on are secured; nil for none.
+func (l *Listener) TLS() *TLS { return l.tls.Load() }
+
+// Secure puts t in effect. Connections stay as they are.
+func (l *Listener) Secure(t *TLS) { l.tls.Store(t) }
 
 // Drain says that l is to go: the next answer on each of its connections is the
 // last, and a quiet one ends after linger. It may be said again.

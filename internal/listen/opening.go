@@ -18,10 +18,11 @@ var ErrSocket = errors.New("cannot use the sockets that were passed")
 
 // Opening is how a process comes by its listeners.
 type Opening struct {
-	Set     Set
-	Passed  bool // some were passed: another process may serve them
-	Surplus Set  // what a predecessor passed and the configuration does not want
-	Moved   bool // the first is not where it was told to be, since a predecessor passed it
+	Set      Set
+	Passed   bool             // some were passed: another process may serve them
+	Surplus  Set              // what a predecessor passed and the configuration does not want
+	Warnings []config.Problem // about certificates that are served all the same
+	Moved    bool             // the first is not where it was told to be, since a predecessor passed it
 }
 
 // Open makes the listeners of a process: those that were passed to it, and the
@@ -77,7 +78,7 @@ func (o *Opening) complete(p *passing, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	o.Set = ch.Next
+	o.Set, o.Warnings = ch.Next, ch.Warnings
 	ch.Commit()
 	return nil
 }

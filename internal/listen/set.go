@@ -44,6 +44,10 @@ type Change struct {
 	Left   Set // those that are not in Next
 	made   Set // those that this step opened
 	config *config.Config
+
+	// Warnings are about certificates that are served all the same.
+	Warnings []config.Problem
+	tls      []*TLS // of the listeners under `listeners`, in their order
 }
 
 // Change opens what cfg wants and s has not. Of spare, which were opened before
@@ -69,6 +73,9 @@ func (s Set) change(cfg *config.Config, spare Set, held []string) (*Change, erro
 		}
 	}
 	ch := &Change{config: cfg}
+	if err := ch.secure(next); err != nil {
+		return nil, err
+	}
 	for i, c := range cfg.Listeners {
 		if next[i] != nil {
 			continue
@@ -95,6 +102,31 @@ func (s Set) change(cfg *config.Config, spare Set, held []string) (*Change, erro
 	return ch, nil
 }
 
+// secure reads the certificates that are not served already.
+func (ch *Change) secure(have Set) error {
+	var problems []config.Problem
+	ch.tls = make([]*TLS, len(have))
+	for i, c := range ch.config.Listeners {
+		if c.TLS == nil {
+			continue
+		}
+		if l := have[i]; l != nil && l.TLS() != nil && l.TLS().said.Same(c.TLS) {
+			ch.tls[i] = l.TLS()
+			continue
+		}
+		t, warnings, err := OpenTLS(c.TLS)
+		ch.tls[i], ch.Warnings = t, append(ch.Warnings, warnings...)
+		var wrong *config.Problems
+		if errors.As(err, &wrong) {
+			problems = append(problems, wrong.List...)
+		}
+	}
+	if problems != nil {
+		return &config.Problems{List: problems}
+	}
+	return nil
+}
+
 // Undo takes the step back before it is taken.
 func (ch *Change) Undo() { ch.made.Close() }
 
@@ -102,6 +134,7 @@ func (ch *Change) Undo() { ch.made.Close() }
 func (ch *Change) Commit() {
 	for i, c := range ch.config.Listeners {
 		ch.Next[i+1].Configure(c)
+		ch.Next[i+1].Secure(ch.tls[i])
 	}
 }
 

@@ -88,7 +88,12 @@ func (l *loop) acceptOne(d *door) error {
 		tune(fd)
 	}
 	addr := peerOf(sa)
-	l.open(fd, addr, d.listener, l.admit(addr))
+	admitted := l.admit(addr)
+	if d.listener.TLS() != nil {
+		l.pass(fd, addr, d.listener, admitted)
+		return nil
+	}
+	l.open(fd, addr, d.listener, admitted)
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
@@ -23,18 +25,37 @@ func (l *loop) handOver(c *conn) {
 		return
 	}
 	h := &handed{prefix: append([]byte(nil), w.in.B...), engine: l.engine, addr: c.addr, by: c.by}
-	f := os.NewFile(uintptr(c.fd), "client")
-	nc, err := net.FileConn(f)
 	c.phase = phaseClosed
 	l.putWork(c)
 	c.timer.unlink()
 	l.unwatch(int(c.fd))
 	l.remove(int(c.fd))
-	_ = f.Close()
 	l.conns--
+	l.give(int(c.fd), h)
+}
+
+// pass gives a connection that speaks TLS to the engine that may wait, unread.
+// One above the limits is closed: a word in the clear would not be understood.
+func (l *loop) pass(fd int, addr netip.Addr, by *listen.Listener, admitted bool) {
+	if l.engine.handOver == nil || !admitted {
+		_ = unix.Close(fd)
+		if admitted {
+			l.engine.crowd.Leave(addr)
+		}
+		return
+	}
+	by.Hold()
+	l.give(fd, &handed{engine: l.engine, addr: addr, by: by})
+}
+
+// give hands a descriptor over as h, which says what is known of it.
+func (l *loop) give(fd int, h *handed) {
+	f := os.NewFile(uintptr(fd), "client")
+	nc, err := net.FileConn(f)
+	_ = f.Close()
 	if err != nil {
-		l.engine.crowd.Leave(c.addr)
-		c.by.Release()
+		l.engine.crowd.Leave(h.addr)
+		h.by.Release()
 		return
 	}
 	h.Conn = nc

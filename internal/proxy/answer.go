@@ -10,20 +10,21 @@ import (
 
 // The stable codes of the header X-Rgate-Reason. Those of policies are there.
 const (
-	ReasonNoRoute    = "no_route"
-	ReasonMethod     = "method_not_allowed"
-	ReasonNoEndpoint = "no_endpoint"
-	ReasonConnect    = "connect_failed"
-	ReasonTimeout    = "upstream_timeout"
-	ReasonInvalid    = "upstream_invalid"
-	ReasonBroken     = "upstream_closed"
-	ReasonTruncated  = "upstream_truncated" // in the log alone: the answer's head is out by then
-	ReasonBadRequest = "bad_request"
-	ReasonTooLarge   = "header_too_large"
-	ReasonOversized  = "upstream_header_too_large"
-	ReasonLoop       = "loop_detected"
-	ReasonUnsupport  = "not_supported"
-	ReasonOverload   = "overloaded"
+	ReasonNoRoute     = "no_route"
+	ReasonMethod      = "method_not_allowed"
+	ReasonNoEndpoint  = "no_endpoint"
+	ReasonConnect     = "connect_failed"
+	ReasonTimeout     = "upstream_timeout"
+	ReasonInvalid     = "upstream_invalid"
+	ReasonBroken      = "upstream_closed"
+	ReasonTruncated   = "upstream_truncated" // in the log alone: the answer's head is out by then
+	ReasonBadRequest  = "bad_request"
+	ReasonTooLarge    = "header_too_large"
+	ReasonOversized   = "upstream_header_too_large"
+	ReasonLoop        = "loop_detected"
+	ReasonUnsupport   = "not_supported"
+	ReasonOverload    = "overloaded"
+	ReasonMisdirected = "misdirected"
 )
 
 // Answer is a response of rgate's own.

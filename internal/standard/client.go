@@ -16,16 +16,18 @@ import (
 // client is a client's connection, which one goroutine serves. A quiet one holds
 // no buffer but first.
 type client struct {
-	net.Conn
-	engine  *Engine
-	by      *listen.Listener
-	addr    netip.Addr
-	sight   sight
-	x       *exchange // the request under way, or what has come of the next; nil while quiet
-	served  int
-	counted bool // among those that the limits are about
-	ended   bool // it has finished sending
-	ahead   bool // its first request was read already, by who handed it over
+	net.Conn          // the socket, or TLS on it
+	socket   net.Conn // itself
+	secured  *secured // nil for plain HTTP
+	engine   *Engine
+	by       *listen.Listener
+	addr     netip.Addr
+	sight    sight
+	x        *exchange // the request under way, or what has come of the next; nil while quiet
+	served   int
+	counted  bool // among those that the limits are about
+	ended    bool // it has finished sending
+	ahead    bool // its first request was read already, by who handed it over
 
 	debt debt
 
@@ -41,7 +43,7 @@ func newClient(e *Engine, conn net.Conn, by *listen.Listener) *client {
 		by = h.By() // it was handed over
 	}
 	by.Hold()
-	c := &client{Conn: conn, engine: e, by: by, sight: sightOf(conn)}
+	c := &client{Conn: conn, socket: conn, engine: e, by: by, sight: sightOf(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap().WithZone("") // no network holds an address with a zone
 	}
@@ -62,7 +64,13 @@ func (c *client) config() *config.Config { return c.engine.gate.Table().Config }
 // serve answers one request after the other.
 func (c *client) serve() {
 	defer c.leave()
+	if !c.greet() {
+		return
+	}
 	for c.await() && c.head() && c.respond() {
+	}
+	if c.secured != nil {
+		_ = c.CloseWrite() // if it was not said already
 	}
 }
 
@@ -72,6 +80,10 @@ func (c *client) turnAway() {
 	c.x = c.engine.take(c)
 	c.x.refuse(wire.AnswerCrowd)
 }
+
+// Close closes the socket at once. Whoever closes the connection of another must
+// not wait for what TLS would still say.
+func (c *client) Close() error { return c.socket.Close() }
 
 func (c *client) leave() {
 	_ = c.Close()
@@ -229,7 +241,7 @@ func (c *client) write(b []byte) error {
 // the end of the answer would else take half for whole, and what it does not
 // read would be kept for it.
 func (c *client) reset() {
-	if tcp, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+	if tcp, ok := c.socket.(interface{ SetLinger(int) error }); ok {
 		_ = tcp.SetLinger(0) // fails on a closed connection
 	}
 	_ = c.Close()

@@ -86,7 +86,7 @@ func (x *exchange) accept(n int) {
 	x.keep, x.in.R = n, n
 	r, c := &x.req, x.client
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
-	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
+	x.Peer, x.Start, x.Header, x.TLS = c.addr, time.Now(), &x.header, c.secured != nil
 	r.Body(&x.reqBody, h1.Limits{})
 	switch {
 	case x.reqBody.Done():
@@ -106,6 +106,10 @@ func (x *exchange) accept(n int) {
 func (c *client) respond() bool {
 	x := c.x
 	c.debt.pay()
+	if x.misdirected() {
+		x.refuse(wire.AnswerMisdirected)
+		return false
+	}
 	x.begun = true
 	v, there := c.engine.gate.Begin(&x.Exchange), true
 	for v == proxy.Wait {

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rgate/internal/trial"
+)
+
+// scheme is how a URL begins for who calls.
+func (p *process) scheme() string {
+	if p.tls != nil {
+		return "https://"
+	}
+	return "http://"
+}
+
+func (p *process) dial() (net.Conn, error) {
+	if p.tls != nil {
+		return tls.Dial("tcp", "127.0.0.1:"+p.port, p.tls)
+	}
+	return net.Dial("tcp", "127.0.0.1:"+p.port)
+}
+
+// secured is static with a listener that speaks TLS, at a free port.
+func secured(engine, address string) string {
+	return static(engine, address) + "listeners: [{name: secure, address: '127.0.0.1:0', tls: {certificates: [{cert: c.pem, key: c.key}]}}]\n"
+}
+
+// certificate puts a certificate beside p's file, and has p call with TLS. It is
+// not looked at by who calls but here.
+func (p *process) certificate(hosts ...string) {
+	p.t.Helper()
+	trial.Certificate(p.t, filepath.Dir(p.file), "c", hosts...)
+	p.tls = &tls.Config{InsecureSkipVerify: true}
+}
+
+// names are the hosts of the certificate that is served.
+func (p *process) names() []string {
+	p.t.Helper()
+	conn, err := p.dial()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer conn.Close()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].DNSNames
+}
+
+// spawnSecured starts an rgate that speaks TLS, beside the first listener.
+func spawnSecured(t *testing.T, config string) (first, secure *process) {
+	t.Helper()
+	o := spawned{config: config}
+	p := prepare(t, &o)
+	p.certificate("first.example", "127.0.0.1")
+	p.start(o)
+	until(t, "it serves", p.serves)
+	secure = p.at("secure")
+	p.tls = nil
+	return p, secure
+}
+
+// Certificates that change and upgrades cost no request.
+func TestHTTPSUnderLoad(t *testing.T) {
+	for _, engine := range []string{"standard", "loop"} {
+		t.Run(engine, func(t *testing.T) {
+			_, secure := spawnSecured(t, secured(engine, echo(t)))
+			ws := secure.webSocket()
+			ws.say(t, "hello")
+			stop := secure.load()
+			for n := range 3 {
+				name := fmt.Sprintf("n%d.example", n)
+				secure.certificate(name, "127.0.0.1")
+				until(t, "the new certificate is served", func() bool { return secure.names()[0] == name })
+				if n != 1 {
+					secure.upgrade()
+				}
+				ws.say(t, "still here")
+			}
+			if well, wrong := stop(); len(wrong) > 0 || well < 20 {
+				t.Errorf("%d requests went well, these did not:\n%s", well, strings.Join(wrong, "\n"))
+			}
+		})
+	}
+}
+
+// A listener that speaks TLS is told not to by a reload, and to do so again.
+func TestAListenerChangesToTLSAndBack(t *testing.T) {
+	for _, engine := range []string{"standard", "loop"} {
+		t.Run(engine, func(t *testing.T) {
+			address := echo(t)
+			p, secure := spawnSecured(t, secured(engine, address))
+			secure.serve()
+			plain := *secure
+			plain.tls = nil
+			p.reconfigure(with(engine, address, "secure")).want(t, 0, "reloaded\n")
+			plain.serve()
+			if _, err := secure.dial(); err == nil {
+				t.Error("it still speaks TLS")
+			}
+			p.reconfigure(secured(engine, address)).want(t, 0, "reloaded\n")
+			secure.serve()
+			p.serve()
+		})
+	}
+}
+
+// What is wrong with certificates is told as what is wrong with the file is, and
+// nothing of that file takes effect.
+func TestCertificatesThatCannotBeServed(t *testing.T) {
+	address := echo(t)
+	p, secure := spawnSecured(t, secured("auto", address))
+	bad := static("auto", address) + "listeners:\n  - {name: secure, address: '127.0.0.1:0', tls: {certificates: [{cert: c.pem, key: c.key}, {cert: none.pem, key: c.pem}]}}\n"
+	p.reconfigure(bad).want(t, 2, "c.yml:6:99: cannot read the certificate ", "none.pem: no such file or directory")
+	secure.serve()
+	rgate(t, "check", "-c", p.file).want(t, 2, "cannot read the certificate ", "none.pem")
+	rgate(t, "--port", "0", "-c", p.file).want(t, 2, "cannot read the certificate ", "none.pem")
+	p.reconfigure(secured("auto", "127.0.0.1:1")+"limits: {connections: -1}\n").want(t, 2, "`connections` cannot be")
+	secure.serve()
+	p.reconfigure(secured("auto", address)).want(t, 0, "reloaded\n")
+	rgate(t, "check", "-c", p.file).want(t, 0, "c.yml is fine: 1 route, 1 backend, 1 listener beside the first\n")
+}

@@ -1,0 +1,56 @@
+package gateway
+
+import (
+	"context"
+
+	"rgate/internal/cert"
+	"rgate/internal/config"
+	"rgate/internal/listen"
+)
+
+// watchCertificates has the certificates that are served read again where their
+// files change, and no others.
+func (o *owner) watchCertificates() {
+	served := map[*listen.TLS]bool{}
+	for _, l := range o.listeners {
+		t := l.TLS()
+		if t == nil {
+			continue
+		}
+		served[t] = true
+		if o.certificates[t] != nil {
+			continue
+		}
+		ctx, stop := context.WithCancel(o.life)
+		if o.certificates == nil {
+			o.certificates = map[*listen.TLS]context.CancelFunc{}
+		}
+		o.certificates[t] = stop
+		o.owned.Go(func() { t.Watch(ctx, o.options.Poll, o.tellCertificate) })
+	}
+	for t, stop := range o.certificates {
+		if !served[t] {
+			stop()
+			delete(o.certificates, t)
+		}
+	}
+}
+
+// tellCertificate logs what became of a certificate whose files have changed.
+func (g *Gateway) tellCertificate(p cert.Pair, served bool, problems []*cert.Problem) {
+	for _, problem := range problems {
+		g.log.Warn("a certificate is not as it should be", "file", problem.File, "reason", problem.Error())
+	}
+	if served {
+		g.log.Info("a certificate was read again", "cert", p.Cert)
+	} else {
+		g.log.Error("a certificate cannot be read again; the one before is still served", "cert", p.Cert, "key", p.Key)
+	}
+}
+
+// warn logs what is wrong with what takes effect all the same.
+func (g *Gateway) warn(problems []config.Problem) {
+	for _, p := range problems {
+		g.log.Warn("a certificate is not as it should be", "place", p.Place(), "reason", p.Text())
+	}
+}

@@ -1,0 +1,141 @@
+package listen
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"rgate/internal/cert"
+	"rgate/internal/config"
+)
+
+// TLS is how a listener's connections are secured.
+type TLS struct {
+	Config *tls.Config // for tls.Server
+	certs  *cert.Store
+	said   *config.ListenerTLS
+}
+
+// newTLS serves certs as said says.
+func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
+	least := uint16(tls.VersionTLS12)
+	if said.MinVersion == config.TLS13 {
+		least = tls.VersionTLS13
+	}
+	return &TLS{certs: certs, said: said, Config: &tls.Config{
+		GetCertificate: certs.Certificate,
+		MinVersion:     least,
+		NextProtos:     []string{"http/1.1"},
+	}}
+}
+
+// OpenTLS reads the certificates that said names. Warnings are what is wrong
+// with some that are served all the same. The error is a *config.Problems.
+func OpenTLS(said *config.ListenerTLS) (t *TLS, warnings []config.Problem, err error) {
+	pairs := make([]cert.Pair, len(said.Certificates))
+	for i, c := range said.Certificates {
+		pairs[i] = cert.Pair{Cert: c.Cert, Key: c.Key, Default: c.Default}
+	}
+	certs, found, ok := openWithin(patience, pairs)
+	if !ok {
+		at := said.Certificates[0].CertPlace
+		at.Message = fmt.Sprintf("the certificates of this listener cannot be read: nothing came in %v", patience)
+		at.Hint = "are they on a file system whose server is away?"
+		return nil, nil, &config.Problems{List: []config.Problem{at}}
+	}
+	var problems []config.Problem
+	for i, list := range found {
+		for _, p := range list {
+			at := said.Certificates[i].CertPlace
+			if p.File == said.Certificates[i].Key {
+				at = said.Certificates[i].KeyPlace
+			}
+			at.Message, at.Hint = p.Text, p.Hint
+			if p.Warning {
+				warnings = append(warnings, at)
+			} else {
+				problems = append(problems, at)
+			}
+		}
+	}
+	if problems != nil {
+		return nil, warnings, &config.Problems{List: problems}
+	}
+	return newTLS(certs, said), warnings, nil
+}
+
+// patience is how long certificates may take to be read, by who cannot wait.
+const patience = 5 * time.Second
+
+// openWithin gives up a read that hangs, whose goroutine stays until it does not.
+func openWithin(limit time.Duration, pairs []cert.Pair) (_ *cert.Store, problems [][]*cert.Problem, ok bool) {
+	type opened struct {
+		store    *cert.Store
+		problems [][]*cert.Problem
+	}
+	done := make(chan opened, 1)
+	go func() {
+		s, problems := cert.Open(pairs)
+		done <- opened{s, problems}
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case o := <-done:
+		return o.store, o.problems, true
+	case <-timer.C:
+		return nil, nil, false
+	}
+}
+
+// Check reads the certificates of all listeners, as a start would.
+func Check(cfg *config.Config) (warnings []config.Problem, err error) {
+	var all []config.Problem
+	for _, l := range cfg.Listeners {
+		if l.TLS == nil {
+			continue
+		}
+		_, more, err := OpenTLS(l.TLS)
+		warnings = append(warnings, more...)
+		if problems, ok := err.(*config.Problems); ok {
+			all = append(all, problems.List...)
+		}
+	}
+	if all != nil {
+		return warnings, &config.Problems{List: all}
+	}
+	return warnings, nil
+}
+
+// Watch reads certificates again whose files change, until ctx ends.
+func (t *TLS) Watch(ctx context.Context, every time.Duration, tell cert.Told) {
+	t.certs.Watch(ctx, every, tell)
+}
+
+// Asked is the host that a connection was made for: the name that the client
+// sent, else the address it connected to.
+func Asked(c *tls.Conn) string {
+	if name := c.ConnectionState().ServerName; name != "" {
+		return name
+	}
+	host, _, _ := net.SplitHostPort(c.LocalAddr().String())
+	return host
+}
+
+// Belongs tells whether a request for a host may come on a connection that was
+// made for asked: else it is misdirected (RFC 9110 §15.5.20), as the client can
+// not have seen the host's certificate. A request that names no host belongs.
+func (t *TLS) Belongs(asked string, host []byte) bool {
+	return len(host) == 0 || strings.EqualFold(asked, string(host)) || t.certs.Set().Same(asked, bare(string(host)))
+}
+
+// bare is a Host field's value without its port and brackets.
+func bare(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
