@@ -114,7 +114,7 @@ func TestCertificatesThatCannotBeServed(t *testing.T) {
 	address := echo(t)
 	p, secure := spawnSecured(t, secured("auto", address))
 	bad := static("auto", address) + "listeners:\n  - {name: secure, address: '127.0.0.1:0', tls: {certificates: [{cert: c.pem, key: c.key}, {cert: none.pem, key: c.pem}]}}\n"
-	p.reconfigure(bad).want(t, 2, "c.yml:6:99: cannot read the certificate ", "none.pem: no such file or directory")
+	p.reconfigure(bad).want(t, 2, "c.yml:7:99: cannot read the certificate ", "none.pem: no such file or directory")
 	secure.serve()
 	rgate(t, "check", "-c", p.file).want(t, 2, "cannot read the certificate ", "none.pem")
 	rgate(t, "--port", "0", "-c", p.file).want(t, 2, "cannot read the certificate ", "none.pem")

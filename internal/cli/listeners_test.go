@@ -132,14 +132,14 @@ func TestAReloadThatCannotListen(t *testing.T) {
 	p := spawn(t, spawned{config: with("auto", address, "second")})
 	second := p.at("second")
 	bad := "listeners:\n  - {name: fresh, address: '127.0.0.1:0'}\n  - {name: taken, address: '" + taken + "'}\n"
-	p.reconfigure(static("auto", "127.0.0.1:1")+bad).want(t, 2, "c.yml:7:28: cannot listen on "+taken+": bind: address already in use (is another program on that port?)")
+	p.reconfigure(static("auto", "127.0.0.1:1")+bad).want(t, 2, "c.yml:8:28: cannot listen on "+taken+": bind: address already in use (is another program on that port?)")
 	p.serve()
 	second.serve()
 	if strings.Contains(p.said(), "listener=fresh") || strings.Contains(p.said(), "listens no more") {
 		t.Error("some of it is in place")
 	}
 	p.reconfigure(static("auto", address)+"listeners: [{name: wide, address: ':"+second.port+"'}]").want(t, 2, "(rgate itself listens on 127.0.0.1:"+second.port+" as yet: first remove that one")
-	p.reconfigure(static("auto", address)+"listeners: [{name: again, address: '127.0.0.1:"+p.port+"'}]").want(t, 2, "c.yml:5:36: `127.0.0.1:"+p.port+"` cannot be listened on beside")
+	p.reconfigure(static("auto", address)+"listeners: [{name: again, address: '127.0.0.1:"+p.port+"'}]").want(t, 2, "c.yml:6:36: `127.0.0.1:"+p.port+"` cannot be listened on beside")
 }
 
 // Upgrades pass all listeners on, open what is new, and close what is not wanted
@@ -236,7 +236,7 @@ func TestSocketsThatArePassed(t *testing.T) {
 func TestListenersThatCannotBe(t *testing.T) {
 	path := file(t, static("auto", "127.0.0.1:1")+"listeners:\n  - address: '127.0.0.1:8099'\n")
 	rgate(t, "--config", path, "--port", "8099").want(t, exitUsage,
-		path+":5:14: `127.0.0.1:8099` cannot be listened on beside `:8099`, where rgate listens anyway",
-		"5 |   - address: '127.0.0.1:8099'\n   |              ^^^^^^^^^^^^^^^^", "`:8099` is port 8099 of every address", "--port")
+		path+":6:14: `127.0.0.1:8099` cannot be listened on beside `:8099`, where rgate listens anyway",
+		"6 |   - address: '127.0.0.1:8099'\n   |              ^^^^^^^^^^^^^^^^", "`:8099` is port 8099 of every address", "--port")
 	rgate(t, "check", "-c", path).want(t, 0, "1 route, 1 backend, 1 listener beside the first\n")
 }

@@ -254,7 +254,7 @@ func echo(t *testing.T) string {
 
 // static is a configuration with one backend at address.
 func static(engine, address string) string {
-	return "engine: " + engine + "\nroutes: [{path_prefix: /, backend: only}]\nbackends: [{name: only, endpoints: ['" + address + "']}]\n"
+	return "engine: " + engine + "\ntimeouts: {connect: 20s}\nroutes: [{path_prefix: /, backend: only}]\nbackends: [{name: only, endpoints: ['" + address + "']}]\n"
 }
 
 // listening is a listening socket, to be passed to processes.
