@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,12 +34,10 @@ func secured(engine, address string) string {
 	return static(engine, address) + "listeners: [{name: secure, address: '127.0.0.1:0', tls: {certificates: [{cert: c.pem, key: c.key}]}}]\n"
 }
 
-// certificate puts a certificate beside p's file, and has p call with TLS. It is
-// not looked at by who calls but here.
+// certificate puts a certificate beside p's file.
 func (p *process) certificate(hosts ...string) {
 	p.t.Helper()
 	trial.Certificate(p.t, filepath.Dir(p.file), "c", hosts...)
-	p.tls = &tls.Config{InsecureSkipVerify: true}
 }
 
 // names are the hosts of the certificate that is served.
@@ -59,7 +60,7 @@ func spawnSecured(t *testing.T, config string) (first, secure *process) {
 	p.start(o)
 	until(t, "it serves", p.serves)
 	secure = p.at("secure")
-	p.tls = nil
+	secure.tls = &tls.Config{InsecureSkipVerify: true} // what is served is looked at by who wants to know
 	return p, secure
 }
 
@@ -82,6 +83,48 @@ func TestHTTPSUnderLoad(t *testing.T) {
 			}
 			if well, wrong := stop(); len(wrong) > 0 || well < 20 {
 				t.Errorf("%d requests went well, these did not:\n%s", well, strings.Join(wrong, "\n"))
+			}
+		})
+	}
+}
+
+// Who asks in the clear for a host with a certificate is sent to it, and nobody
+// else; there they are told to come so for a while.
+func TestRedirectToHTTPS(t *testing.T) {
+	for _, engine := range []string{"standard", "loop"} {
+		t.Run(engine, func(t *testing.T) {
+			config := strings.Replace(secured(engine, echo(t)), "key: c.key}]}}]", "key: c.key}], hsts: 1h}}, {name: clear, address: '127.0.0.1:0', redirect: https}]", 1)
+			p, secure := spawnSecured(t, config)
+			clear := p.at("clear")
+			conn, err := clear.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for host, want := range map[string]string{
+				"first.example": "https://first.example:" + secure.port + "/a%20b?c=d", "FIRST.example.:80": "https://FIRST.example.:" + secure.port + "/a%20b?c=d",
+				"other.example": "", "127.0.0.1:1": "https://127.0.0.1:" + secure.port + "/a%20b?c=d",
+			} {
+				fmt.Fprintf(conn, "GET /a%%20b?c=d HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+				answer, err := http.ReadResponse(in, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, answer.Body)
+				redirected := answer.StatusCode == 308 && answer.Header.Get("X-Rgate-Reason") == "https_redirect"
+				if answer.Header.Get("Location") != want || redirected != (want != "") || answer.Header.Get("Strict-Transport-Security") != "" {
+					t.Errorf("%s: %s %v", host, answer.Status, answer.Header)
+				}
+			}
+			client := &http.Client{Transport: &http.Transport{TLSClientConfig: secure.tls, DisableKeepAlives: true}}
+			answer, err := client.Get("https://127.0.0.1:" + secure.port + "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if got := answer.Header.Values("Strict-Transport-Security"); len(got) != 1 || got[0] != "max-age=3600" {
+				t.Errorf("Strict-Transport-Security: %q", got)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -11,6 +12,7 @@ import (
 type ListenerTLS struct {
 	Certificates []Certificate // at least one
 	MinVersion   string        // TLS12 or TLS13
+	HSTS         time.Duration // for which clients are to come with TLS alone; 0 says nothing of it
 }
 
 // Certificate names the PEM files of one certificate, of the file's directory
@@ -28,12 +30,15 @@ const (
 	TLS13 = "1.3" // RFC 8446
 )
 
+// longestHSTS is as good as for ever.
+const longestHSTS = 10 * 365 * 24 * time.Hour
+
 // Same tells whether two listeners speak TLS alike; nil is none.
 func (t *ListenerTLS) Same(other *ListenerTLS) bool {
 	if t == nil || other == nil {
 		return t == other
 	}
-	return t.MinVersion == other.MinVersion && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
+	return t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
 		return a.Cert == b.Cert && a.Key == b.Key && a.Default == b.Default
 	})
 }
@@ -53,6 +58,7 @@ var certificateKeys = []key[certificateDraft]{
 var listenerTLSKeys = []key[ListenerTLS]{
 	{name: "certificates", below: namesOf(certificateKeys), read: readCertificates},
 	value("min_version", choice(TLS12, TLS13), func(t *ListenerTLS) *string { return &t.MinVersion }),
+	value("hsts", duration(0, longestHSTS), func(t *ListenerTLS) *time.Duration { return &t.HSTS }),
 }
 
 func readListenerTLS(d *decoder, n *yaml.Node, into *listenerDraft) {

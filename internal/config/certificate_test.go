@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -9,9 +10,9 @@ import (
 
 const withTLS = `
 listeners:
-  - {address: ":8443", tls: {certificates: [{cert: a.pem, key: /etc/a.key, default: true}, {cert: sub/b.pem, key: b.key}], min_version: 1.3}}
+  - {address: ":8443", tls: {certificates: [{cert: a.pem, key: /etc/a.key, default: true}, {cert: sub/b.pem, key: b.key}], min_version: 1.3, hsts: 8760h}}
   - {address: ":8444", tls: {certificates: [{cert: a.pem, key: a.key}]}}
-  - {address: ":8445"}
+  - {address: ":8445", redirect: https}
 routes: [{path_prefix: /, backend: web}]
 backends: [{name: web, endpoints: ["10.1.2.3:80"]}]
 `
@@ -22,7 +23,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := cfg.Listeners[0].TLS, cfg.Listeners[1].TLS
-	want := &ListenerTLS{MinVersion: TLS13, Certificates: []Certificate{
+	want := &ListenerTLS{MinVersion: TLS13, HSTS: 8760 * time.Hour, Certificates: []Certificate{
 		{Cert: "/etc/rgate/a.pem", Key: "/etc/a.key", Default: true}, {Cert: "/etc/rgate/sub/b.pem", Key: "/etc/rgate/b.key"},
 	}}
 	if diff := cmp.Diff(want, first, cmpopts.IgnoreTypes(Problem{})); diff != "" {
@@ -31,7 +32,7 @@ func TestCertificates(t *testing.T) {
 	if at := first.Certificates[1].KeyPlace; at.Line != 3 || at.Column != 115 || at.Span != 5 {
 		t.Errorf("its key is at %s, for %d characters", at.Place(), at.Span)
 	}
-	if second.MinVersion != TLS12 || cfg.Listeners[2].TLS != nil {
+	if second.MinVersion != TLS12 || cfg.Listeners[2].TLS != nil || cfg.Listeners[2].Redirect != RedirectHTTPS {
 		t.Errorf("the others: %+v, %+v", second, cfg.Listeners[2].TLS)
 	}
 	moved, err := Parse("/etc/rgate/config.yml", []byte("\n\n"+withTLS), nil)

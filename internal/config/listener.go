@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,11 @@ import (
 // Config.Listen or the command line. Its address is an IP address of this
 // machine, localhost or no host, and a port.
 type Listener struct {
-	Name    string // "" for the first
-	Address string
-	TLS     *ListenerTLS // nil for plain HTTP
-	Place   Problem      // where the file says so, for what is found out later
+	Name     string // "" for the first
+	Address  string
+	TLS      *ListenerTLS // nil for plain HTTP
+	Redirect string       // RedirectHTTPS, or "" for none
+	Place    Problem      // where the file says so, for what is found out later
 }
 
 // maxListeners bounds what each event loop holds a descriptor of, and what the
@@ -30,13 +32,17 @@ const maxListenerName = 255
 // listenerDraft is a Listener with the nodes that later checks point at.
 type listenerDraft struct {
 	Listener
-	address, name *yaml.Node
+	address, name, redirect *yaml.Node
 }
+
+// RedirectHTTPS sends requests for hosts that are served with TLS there.
+const RedirectHTTPS = "https"
 
 var listenerKeys = []key[listenerDraft]{
 	marked("address", text(checkListener), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Address, &l.address }),
 	marked("name", text(checkListenerName), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Name, &l.name }),
 	{name: "tls", below: namesOf(listenerTLSKeys), read: readListenerTLS},
+	marked("redirect", choice(RedirectHTTPS), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Redirect, &l.redirect }),
 }
 
 func readListeners(d *decoder, n *yaml.Node, into *draft) {
@@ -95,8 +101,16 @@ func checkListenerName(name string) (message, hint string) {
 // resolveListeners checks the listeners against each other and against listen.
 func (c *draft) resolveListeners(d *decoder) {
 	named := make(map[string]int, len(c.listeners)) // name → line
+	secure := slices.ContainsFunc(c.listeners, func(l listenerDraft) bool { return l.TLS != nil })
 	for i, l := range c.listeners {
 		c.Listeners = append(c.Listeners, l.Listener)
+		switch {
+		case l.redirect == nil:
+		case l.TLS != nil:
+			d.problem(l.redirect, "remove it, or `tls`", "what speaks TLS already cannot redirect to it")
+		case !secure:
+			d.problem(l.redirect, "such as `- {address: \":443\", tls: {certificates: [{cert: shop.pem, key: shop.key}]}}`", "there is nothing to redirect to: no listener has `tls`")
+		}
 		line, twice := named[l.Name]
 		switch {
 		case c.listen != nil && Overlap(c.Listen, l.Address):

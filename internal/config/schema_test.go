@@ -87,7 +87,7 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
 	skip := map[string]bool{"File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true, "Prefix": true}
-	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HSTS": "hsts", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
 	walk = func(prefix string, of reflect.Type) {

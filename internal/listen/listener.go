@@ -13,14 +13,15 @@ import (
 // them at once, and each connection knows the one that it came by.
 type Listener struct {
 	net.Listener
-	config atomic.Pointer[config.Listener]
-	tls    atomic.Pointer[TLS]
-	linger atomic.Int64 // of its quiet connections, in nanoseconds; 0 while it does not drain
-	doors  atomic.Int64 // who accepts from it
-	held   atomic.Int64 // by these, and by its connections
-	once   [2]sync.Once
-	shut   chan struct{}
-	gone   chan struct{}
+	config   atomic.Pointer[config.Listener]
+	tls      atomic.Pointer[TLS]
+	redirect atomic.Pointer[Redirect]
+	linger   atomic.Int64 // of its quiet connections, in nanoseconds; 0 while it does not drain
+	doors    atomic.Int64 // who accepts from it
+	held     atomic.Int64 // by these, and by its connections
+	once     [2]sync.Once
+	shut     chan struct{}
+	gone     chan struct{}
 }
 
 // New makes a listener of a socket.

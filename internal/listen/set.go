@@ -136,6 +136,7 @@ func (ch *Change) Commit() {
 		ch.Next[i+1].Configure(c)
 		ch.Next[i+1].Secure(ch.tls[i])
 	}
+	ch.Next.lead()
 }
 
 // Unused are those of spare that ch has no use for.

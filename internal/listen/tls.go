@@ -15,6 +15,7 @@ import (
 // TLS is how a listener's connections are secured.
 type TLS struct {
 	Config *tls.Config // for tls.Server
+	HSTS   string      // the value of Strict-Transport-Security (RFC 6797 §6.1); "" for none
 	certs  *cert.Store
 	said   *config.ListenerTLS
 }
@@ -25,11 +26,15 @@ func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
 	if said.MinVersion == config.TLS13 {
 		least = tls.VersionTLS13
 	}
-	return &TLS{certs: certs, said: said, Config: &tls.Config{
+	t := &TLS{certs: certs, said: said, Config: &tls.Config{
 		GetCertificate: certs.Certificate,
 		MinVersion:     least,
 		NextProtos:     []string{"http/1.1"},
 	}}
+	if said.HSTS > 0 {
+		t.HSTS = fmt.Sprintf("max-age=%d", int64(said.HSTS.Seconds()))
+	}
+	return t
 }
 
 // OpenTLS reads the certificates that said names. Warnings are what is wrong

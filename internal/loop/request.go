@@ -93,6 +93,9 @@ func (l *loop) fill(c *conn) {
 	x, r := &w.x, &w.req
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Peer, x.Start, x.Header = c.addr, l.now, &w.head
+	if r := c.by.Redirect(); r != nil {
+		x.Redirect = r
+	}
 	lim := l.cfg.Limits.RequestsPerConnection
 	w.close = r.Close || lim > 0 && int(c.served) >= lim
 	r.Body(&w.reqBody, h1.Limits{})

@@ -25,6 +25,7 @@ const (
 	ReasonUnsupport   = "not_supported"
 	ReasonOverload    = "overloaded"
 	ReasonMisdirected = "misdirected"
+	ReasonRedirect    = "https_redirect"
 )
 
 // Answer is a response of rgate's own.

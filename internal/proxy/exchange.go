@@ -29,14 +29,16 @@ const maxAttempts = 12
 // reuses it after Reset.
 type Exchange struct {
 	// The request, as the engine read it.
-	Method []byte
-	Target []byte // path and query, as sent
-	Host   []byte
-	Peer   netip.Addr // who is connected, unmapped
-	TLS    bool
-	Header Header
-	Body   Body
-	Start  time.Time
+	Method   []byte
+	Target   []byte // path and query, as sent
+	Host     []byte
+	Peer     netip.Addr // who is connected, unmapped
+	TLS      bool
+	HSTS     string   // the value of Strict-Transport-Security; "" for none
+	Redirect Redirect // nil where none is to be made
+	Header   Header
+	Body     Body
+	Start    time.Time
 
 	// What Begin decided.
 	Client    netip.Addr // whom a trusted peer vouches for, else the peer

@@ -86,7 +86,12 @@ func (x *exchange) accept(n int) {
 	x.keep, x.in.R = n, n
 	r, c := &x.req, x.client
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
-	x.Peer, x.Start, x.Header, x.TLS = c.addr, time.Now(), &x.header, c.secured != nil
+	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
+	if c.secured != nil {
+		x.TLS, x.HSTS = true, c.secured.tls.HSTS
+	} else if r := c.by.Redirect(); r != nil {
+		x.Redirect = r
+	}
 	r.Body(&x.reqBody, h1.Limits{})
 	switch {
 	case x.reqBody.Done():

@@ -89,6 +89,11 @@ func AppendAnswer(dst []byte, x *proxy.Exchange, end Ending, date []byte) []byte
 		dst = append(dst, a.Reason...)
 		dst = append(dst, '\r', '\n')
 	}
+	if x.HSTS != "" {
+		dst = append(append(dst, strictTransport...), ": "...)
+		dst = append(dst, x.HSTS...)
+		dst = append(dst, '\r', '\n')
+	}
 	for i := range a.Fields {
 		dst = append(dst, a.Fields[i][0]...)
 		dst = append(dst, ':', ' ')

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rgate/internal/h1"
@@ -29,6 +30,19 @@ func CheckResponse(p *h1.Response, interims int, websocket bool) error {
 		return errUnasked
 	}
 	return nil
+}
+
+// strictTransport has clients come with TLS alone (RFC 6797).
+const strictTransport = "Strict-Transport-Security"
+
+// says tells whether p has a field of that name.
+func says(p *h1.Response, name string) bool {
+	for i := range p.Fields {
+		if strings.EqualFold(string(p.Fields[i].Name), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Ending says how an answer ends, and what becomes of the client's connection.
@@ -59,6 +73,11 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		// It may have been on its way before the request was, whose own answer
 		// would be the next request's.
 		keep = -1
+	}
+	if x.HSTS != "" && !says(p, strictTransport) {
+		dst = append(append(dst, strictTransport...), ": "...)
+		dst = append(dst, x.HSTS...)
+		dst = append(dst, '\r', '\n')
 	}
 	if len(x.SetCookie) > 0 {
 		dst = append(dst, "Set-Cookie: "...)
