@@ -57,7 +57,7 @@ func newExplain(p Process) *cobra.Command {
 what the route demands, which backend, and each container looked at with why it
 was taken or left out. Nothing is sent anywhere but questions to the engine.`,
 		Example: "  rgate explain /api/payment/7\n  rgate explain POST http://localhost:8080/api/orders?id=3\n" +
-			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'",
+			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'\n  rgate explain --client 192.0.2.7 /admin",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usageError{errExplainArgs}

@@ -14,9 +14,10 @@ func newRoot(p Process) *cobra.Command {
 	root.Short = "An HTTP gateway for the containers you already run"
 	root.Long = `rgate receives HTTP traffic and sends it to containers, by one YAML file.
 
-A route sends the paths under a prefix to a backend. Every running container
-that carries all labels of a backend is an endpoint of it; containers need no
-label made for rgate. Without a command, rgate serves.`
+A route says what a request must be like (its host, path, method and more) and
+names the backend that gets it. Every running container that carries all labels
+of a backend is an endpoint of it; containers need no label made for rgate.
+Without a command, rgate serves.`
 	root.Example = `  rgate --port 8080 --config config.yml
   rgate check
   rgate explain GET /api/payment/7`
