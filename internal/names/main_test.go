@@ -26,6 +26,8 @@ type server struct {
 	away  bool                    // it answers nothing
 	zone  map[string][]netip.Addr // by name without the last dot; none is NXDOMAIN
 	asked map[string]int          // by name and type, "db.test. 1"
+	ended bool
+	peers []net.Conn // of who asks
 }
 
 func serveDNS(t *testing.T) *server {
@@ -37,8 +39,36 @@ func serveDNS(t *testing.T) *server {
 	s := &server{conn: conn, zone: map[string][]netip.Addr{}, asked: map[string]int{}}
 	done := make(chan struct{})
 	go func() { defer close(done); s.run() }()
-	t.Cleanup(func() { _ = conn.Close(); <-done })
+	t.Cleanup(func() { s.end(); <-done })
 	return s
+}
+
+// end ends look-ups, too, which go on for seconds where nobody waits for them
+// any more.
+func (s *server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	_ = s.conn.Close()
+	for _, c := range s.peers {
+		_ = c.Close()
+	}
+}
+
+// dial is a connection to s.
+func (s *server) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, net.ErrClosed
+	}
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "udp", s.conn.LocalAddr().String())
+	if err != nil {
+		return nil, err
+	}
+	s.peers = append(s.peers, c)
+	return impatient{c.(*net.UDPConn), s}, nil
 }
 
 func (s *server) run() {
@@ -128,14 +158,7 @@ func (s *server) questions(name string) int {
 // source is one that asks s, and is quick.
 func (s *server) source(before ...Address) *Source {
 	src := New(slog.New(slog.DiscardHandler), before)
-	src.resolver = &net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "udp", s.conn.LocalAddr().String())
-		if err != nil {
-			return nil, err
-		}
-		return impatient{c.(*net.UDPConn), s}, nil
-	}}
+	src.resolver = &net.Resolver{PreferGo: true, StrictErrors: true, Dial: s.dial}
 	src.timing = timing{
 		patience: 5 * time.Second, hold: 5 * time.Second,
 		again: 20 * time.Millisecond, backoff: 10 * time.Millisecond, ceiling: 40 * time.Millisecond,
