@@ -23,6 +23,9 @@ type asked struct {
 // than the target, and say it last.
 func newAsked(method, target, host string, headers []string) (asked, error) {
 	a := asked{method: method, fields: givenFields{}}
+	if _, err := http.NewRequest(method, "/", nil); err != nil {
+		return a, usageError{fmt.Errorf("%q is no method: such as GET or POST", method)}
+	}
 	if err := a.take(target); err != nil {
 		return a, err
 	}
@@ -42,8 +45,8 @@ func newAsked(method, target, host string, headers []string) (asked, error) {
 		a.host = host
 	}
 	a.host = config.ASCIIHost(a.host)
-	if a.host != "" && route.NormalHost(nil, []byte(a.host)) == nil {
-		return a, usageError{fmt.Errorf("%q is no host", a.host)}
+	if u, err := url.Parse("http://" + a.host); a.host != "" && (err != nil || u.Host != a.host || route.NormalHost(nil, []byte(a.host)) == nil) {
+		return a, usageError{fmt.Errorf("%q is no host: such as shop.example.com or 192.0.2.7:8080, without a scheme or path", a.host)}
 	}
 	return a, nil
 }

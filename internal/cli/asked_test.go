@@ -104,6 +104,11 @@ func TestExplainRefusesWhatIsNoRequest(t *testing.T) {
 		"a method is given twice":         {"PUT", "/x", "--method", "GET"},
 		`"a..b" is no host`:               {"/x", "--host", "a..b"},
 		`"[::1" is no host`:               {"/x", "-H", "host: [::1"},
+		`"a b" is no host`:                {"/x", "--host", "a b"},
+		`"a.example/x" is no host`:        {"/x", "--host", "a.example/x"},
+		`"http://a.example" is no host`:   {"/x", "--host", "http://a.example"},
+		`"G T" is no method`:              {"/x", "--method", "g t"},
+		`"GET," is no method`:             {"get,", "/x"},
 	} {
 		rgate(t, append([]string{"explain", "-c", path}, args...)...).want(t, 2, want)
 	}

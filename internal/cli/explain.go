@@ -80,8 +80,11 @@ was taken or left out. Nothing is sent anywhere but questions to the engine.`,
 				return err
 			}
 			e, err := explain(cmd.Context(), cfg, a)
-			if err == nil && client != "" {
+			switch {
+			case err == nil && client != "":
 				err = e.judge(a, client)
+			case len(e.Policies) > 0:
+				e.Outcome += ", for a client that its policies let pass (--client says whether one at an address is)"
 			}
 			if err != nil {
 				return err

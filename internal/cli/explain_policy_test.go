@@ -14,8 +14,8 @@ func TestExplainToldOfPolicies(t *testing.T) {
 backends: [{name: one, endpoints: ["127.0.0.1:9"]}]
 `)
 	const told = "policy   ip: allow 10.0.0.0/8; deny 10.6.6.6"
-	rgate(t, "explain", "-c", path, "/admin").want(t, 0, told, "goes to 127.0.0.1:9")
-	rgate(t, "explain", "-c", path, "--client", "10.1.1.1", "/admin").want(t, 0, told, "goes to 127.0.0.1:9")
+	rgate(t, "explain", "-c", path, "/admin").want(t, 0, told, "goes to 127.0.0.1:9, for a client that its policies let pass")
+	rgate(t, "explain", "-c", path, "--client", "10.1.1.1", "/admin").want(t, 0, told, "goes to 127.0.0.1:9\n")
 	const refused = "outcome  403 (client_denied) for a client at "
 	rgate(t, "explain", "-c", path, "--client", "10.6.6.6", "/admin").want(t, 0, told, refused+"10.6.6.6: ip: allow")
 	rgate(t, "explain", "-c", path, "--client", "2001:db8::1", "/admin").want(t, 0, refused+"2001:db8::1")

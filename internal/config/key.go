@@ -27,18 +27,26 @@ func namesOf[T any](keys []key[T]) names {
 	return tree
 }
 
-// home is where in the tree a name belongs, as "`backends`", or "".
+// home is where in the tree a name belongs, as "`docker` or `listeners`": the
+// places that are nearest to its root, or "".
 func (t names) home(name string) string {
-	for _, parent := range slices.Sorted(maps.Keys(t)) {
-		below := t[parent]
-		if _, ok := below[name]; ok {
-			return "`" + parent + "`"
+	level := []names{t}
+	for len(level) > 0 {
+		var places []string
+		var below []names
+		for _, tree := range level {
+			for _, parent := range slices.Sorted(maps.Keys(tree)) {
+				if _, ok := tree[parent][name]; ok {
+					places = append(places, "`"+parent+"`")
+				}
+				below = append(below, tree[parent])
+			}
 		}
-	}
-	for _, parent := range slices.Sorted(maps.Keys(t)) {
-		if place := t[parent].home(name); place != "" {
-			return place
+		if places != nil {
+			slices.Sort(places)
+			return strings.Join(slices.Compact(places), " or ")
 		}
+		level = below
 	}
 	return ""
 }
@@ -87,7 +95,7 @@ func mapping[T any](d *decoder, n *yaml.Node, what string, keys []key[T], into *
 		if slices.Contains(known, e.key.Value) {
 			byName[e.key.Value] = e
 		} else {
-			d.unknownKey(e.key, what, known)
+			d.unknownKey(e.key, what, known, namesOf(keys))
 		}
 	}
 	for _, k := range keys {
@@ -98,11 +106,13 @@ func mapping[T any](d *decoder, n *yaml.Node, what string, keys []key[T], into *
 	return byName
 }
 
-func (d *decoder) unknownKey(n *yaml.Node, what string, known []string) {
+func (d *decoder) unknownKey(n *yaml.Node, what string, known []string, here names) {
 	d.unknown++
-	hint := ""
-	if near := d.guess(n.Value, known); near != "" {
+	hint, below := "", here.home(n.Value)
+	if near := d.guess(n.Value, known); near != "" && "`"+near+"`" != below { // cert is no slip for certificates, but a key below
 		hint = "did you mean `" + near + "`?"
+	} else if below != "" {
+		hint = "it belongs under " + below
 	} else if place := d.names.home(n.Value); place != "" {
 		hint = "it belongs under " + place
 	} else if _, top := d.names[n.Value]; top {
@@ -179,7 +189,7 @@ func (d *decoder) items(n *yaml.Node, name string) []*yaml.Node {
 	case isNull(n):
 		return nil
 	case n.Kind != yaml.SequenceNode:
-		d.problem(n, "begin each item with `- `", "`%s` must be a list, not %s", name, kindOf(n))
+		d.problem(n, "begin each item with `- `, or put them in brackets", "`%s` must be a list, not %s", name, kindOf(n))
 		return nil
 	case !d.plainTag(n):
 		return nil

@@ -65,7 +65,7 @@ func (b *backendDraft) checkEndpoints(d *decoder, item *yaml.Node, since int, pr
 func (b *backendDraft) checkSwitches(d *decoder, since int, present map[string]entry) {
 	needs := func(section, key, got, hint string) {
 		e, ok := present[section]
-		if !ok || got != "" || isNull(follow(e.value)) || isFalse(e.value) || d.says(e.value, key) {
+		if !ok || got != "" || isNull(follow(e.value)) || isFalse(e.value) || d.says(e.value, section, key) {
 			return
 		}
 		d.missing(follow(e.value), since, "`"+key+"` of `"+section+"`", hint)
@@ -80,8 +80,8 @@ func isEmpty(n *yaml.Node) bool {
 	return isNull(n) || n.Kind != yaml.ScalarNode && len(n.Content) == 0
 }
 
-// says tells whether a mapping has a key. What is wrong with the mapping is
-// reported once more, and once dropped as a repeat.
-func (d *decoder) says(n *yaml.Node, name string) bool {
-	return slices.ContainsFunc(d.entries(n, ""), func(e entry) bool { return e.key.Value == name })
+// says tells whether the mapping of a section has a key. What is wrong with it is
+// reported once more in the same words, and dropped as a repeat.
+func (d *decoder) says(n *yaml.Node, section, name string) bool {
+	return slices.ContainsFunc(d.entries(n, "`"+section+"`"), func(e entry) bool { return e.key.Value == name })
 }
