@@ -68,6 +68,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	if name, unknown := strings.CutPrefix(text, "unknown flag: --"); unknown {
 		if near := nearestFlag(cmd, name); near != "" {
 			text += "; did you mean --" + near + "?"
+		} else if c, _, err := cmd.Root().Find([]string{name}); err == nil && c != cmd.Root() {
+			text += "; did you mean `" + c.CommandPath() + "`?"
 		}
 	}
 	return usageError{fmt.Errorf("%s (%s --help lists the flags)", text, cmd.CommandPath())}

@@ -22,6 +22,7 @@ func TestMistypes(t *testing.T) {
 		"zzzzzzzz":               `there is no command "zzzzzzzz" (rgate --help`,
 		"--prot 80":              "did you mean --port?",
 		"--conifg x":             "did you mean --config?",
+		"--version":              "did you mean `rgate version`?",
 		"serve --log_level info": "did you mean --log-level?",
 		"stats --jsno":           "did you mean --json?",
 		"stats --zzzzzz":         "unknown flag: --zzzzzz (rgate stats --help lists the flags)",
