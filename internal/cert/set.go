@@ -67,8 +67,15 @@ func Names(c *tls.Certificate) []string {
 }
 
 // normal is a host as it is compared: RFC 6066 §3 sends none of a final dot, and
-// some clients do.
-func normal(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
+// some clients do. An IPv6 address can be written in several ways.
+func normal(host string) string {
+	if strings.Contains(host, ":") {
+		if a, err := netip.ParseAddr(host); err == nil {
+			return a.Unmap().WithZone("").String()
+		}
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
 
 // For are the certificates for a host, best first: those that name it, else
 // those with a wildcard for its first label (RFC 9525 §6.3), else the default

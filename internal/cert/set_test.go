@@ -48,6 +48,7 @@ func TestWhichCertificate(t *testing.T) {
 	}{
 		{"shop.example.com", "Shop.Example.com", true}, {"shop.example.com", "www.example.com", false},
 		{"a.example.com", "b.example.com", true}, {"nobody.test", "other.example", true}, {"", "shop.example.com", false},
+		{"::1", "0:0:0:0:0:0:0:1", true}, {"127.0.0.1", "::ffff:127.0.0.1", true},
 	} {
 		if got := set.Same(test.asked, test.host); got != test.want {
 			t.Errorf("%q and %q: %v", test.asked, test.host, got)

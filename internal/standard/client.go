@@ -153,15 +153,16 @@ func (c *client) patience() time.Duration {
 // ends tells whether the next answer is the last.
 func (c *client) ends() bool { return c.engine.stopping() || c.by.Draining() }
 
-// hurry has a quiet c, which ends, do so sooner.
+// hurry has a quiet c, which ends, do so sooner. It may not have TLS yet, so it is
+// the socket that is told.
 func (c *client) hurry() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch now := time.Now(); {
 	case c.quiet:
-		_ = c.SetReadDeadline(now.Add(c.patience())) // as in rest
+		_ = c.socket.SetReadDeadline(now.Add(c.patience())) // as in rest
 	case c.parting:
-		_ = c.SetReadDeadline(now.Add(lingerAtStop))
+		_ = c.socket.SetReadDeadline(now.Add(lingerAtStop))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"os"
+	"sync"
 	"time"
 
 	"rgate/internal/listen"
@@ -22,8 +24,10 @@ func (c *client) greet() bool {
 	if t == nil {
 		return true
 	}
-	conn := tls.Server(steady{c.socket, c}, t.Config)
-	_ = c.SetDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) // fails on a closed connection: so does the handshake
+	below := &steady{Conn: c.socket, client: c}
+	conn := tls.Server(below, t.Config)
+	c.rest()
+	_ = below.SetWriteDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) // fails on a closed connection: so does the handshake
 	if err := conn.HandshakeContext(c.engine.ctx); err != nil {
 		c.engine.log.Debug("a TLS handshake failed", "client", c.addr.String(), "error", err)
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil {
@@ -32,7 +36,7 @@ func (c *client) greet() bool {
 		}
 		return false
 	}
-	_ = c.socket.SetWriteDeadline(time.Time{})
+	_ = below.SetWriteDeadline(time.Time{})
 	c.secured = &secured{t, listen.Asked(conn)}
 	c.Conn = conn
 	return true
@@ -47,24 +51,73 @@ func (x *exchange) misdirected() bool {
 
 // steady is the socket below TLS, which takes a write that was cut short for the
 // connection's end: so one is not, as long as the client takes some of it now and
-// then.
+// then. What TLS writes of its own accord, such as its answer to a change of keys,
+// comes when no write is under way: it is not held to the time of the last one,
+// which may be long over.
 type steady struct {
 	net.Conn
 	client *client
+
+	mu    sync.Mutex
+	until time.Time // when writes end; zero is never
+	cut   bool      // they are to end at once
+	heard bool      // something was read
+}
+
+// Read implements net.Conn. Who has begun a handshake is quiet no more.
+func (s *steady) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if n > 0 && !s.heard {
+		s.heard = true
+		s.client.stir()
+	}
+	return n, err
+}
+
+// SetDeadline implements net.Conn.
+func (s *steady) SetDeadline(t time.Time) error {
+	return errors.Join(s.Conn.SetReadDeadline(t), s.SetWriteDeadline(t))
+}
+
+// SetWriteDeadline implements net.Conn. A time that is over ends writes for good,
+// until another is set.
+func (s *steady) SetWriteDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until, s.cut = t, !t.IsZero() && !t.After(time.Now())
+	return s.Conn.SetWriteDeadline(t)
 }
 
 // Write implements net.Conn.
-func (s steady) Write(b []byte) (written int, err error) {
+func (s *steady) Write(b []byte) (written int, err error) {
+	if err := s.renew(); err != nil {
+		return 0, err
+	}
 	for {
 		n, err := s.Conn.Write(b[written:])
 		if written += n; n == 0 || !isTimeout(err) {
 			return written, err
 		}
-		now := time.Now()
-		until := now.Add(s.client.config().Timeouts.Idle)
-		s.client.debt.owe(reading, now, until)
-		if err := s.Conn.SetWriteDeadline(until); err != nil {
+		if err := s.renew(); err != nil {
 			return written, err
 		}
+		now := time.Now()
+		s.client.debt.owe(reading, now, now.Add(s.client.config().Timeouts.Idle))
 	}
+}
+
+// renew gives writes more time where theirs is over, unless they are to end. The
+// error is one that ends them.
+func (s *steady) renew() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.cut {
+		return os.ErrDeadlineExceeded
+	}
+	if s.until.IsZero() || now.Before(s.until) {
+		return nil
+	}
+	s.until = now.Add(s.client.config().Timeouts.Idle)
+	return s.Conn.SetWriteDeadline(s.until)
 }
