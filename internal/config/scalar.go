@@ -203,6 +203,9 @@ func choice[V ~string](options ...V) reader[V] {
 			}
 		}
 		hint := "one of " + strings.Join(words, ", ")
+		if len(words) == 1 {
+			hint = "there is only `" + words[0] + "`"
+		}
 		if near := d.guess(s.text, words); near != "" {
 			hint = "did you mean `" + near + "`?"
 		}
