@@ -3,6 +3,8 @@ package proxy
 import (
 	"bytes"
 	"errors"
+
+	"rgate/internal/route"
 )
 
 // Why a path is refused.
@@ -58,35 +60,13 @@ func unreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
 }
 
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// escape reads the percent-encoded byte at path[i]; ok is false where there is
-// none.
-func escape(path []byte, i int) (c byte, ok bool) {
-	if path[i] != '%' || i+2 >= len(path) {
-		return 0, false
-	}
-	high, low := unhex(path[i+1]), unhex(path[i+2])
-	return byte(high<<4 | low), high >= 0 && low >= 0
-}
-
 func decodeUnreserved(dst, path []byte) ([]byte, error) {
 	for i := 0; i < len(path); i++ {
 		if path[i] != '%' {
 			dst = append(dst, path[i])
 			continue
 		}
-		c, ok := escape(path, i)
+		c, ok := route.Escaped(path, i)
 		switch {
 		case !ok:
 			return nil, errPathEscape
@@ -157,7 +137,7 @@ func hidden(path []byte) error {
 func decodeAll(path []byte) []byte {
 	out := make([]byte, 0, len(path))
 	for i := 0; i < len(path); i++ {
-		if c, ok := escape(path, i); ok {
+		if c, ok := route.Escaped(path, i); ok {
 			out = append(out, c)
 			i += 2
 		} else {

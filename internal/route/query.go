@@ -95,25 +95,11 @@ func reads(raw []byte, text string) bool {
 // decoded is the character at raw[i] as in a form, where a plus is a space, and
 // the place of the next. A percent sign without two digits stands for itself.
 func decoded(raw []byte, i int) (c byte, next int) {
-	switch c = raw[i]; {
-	case c == '+':
+	if c, ok := Escaped(raw, i); ok {
+		return c, i + 3
+	}
+	if raw[i] == '+' {
 		return ' ', i + 1
-	case c == '%' && i+2 < len(raw):
-		if high, low := digit(raw[i+1]), digit(raw[i+2]); high >= 0 && low >= 0 {
-			return byte(high<<4 | low), i + 3
-		}
 	}
-	return c, i + 1
-}
-
-func digit(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
+	return raw[i], i + 1
 }
