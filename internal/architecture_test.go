@@ -21,8 +21,8 @@ var arrows = map[string]string{
 	"demo":                  "gateway config docker stats",
 	"gateway":               "admin cert handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
-	"standard":              "buffer wire proxy upstream listen config h1",
-	"loop":                  "buffer wire proxy upstream listen config h1",
+	"standard":              "buffer wire proxy upstream listen config h1 proxyproto",
+	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",
 	"cert":                  "",
 	"wire":                  "proxy config h1", // it words what proxy decided
@@ -33,6 +33,7 @@ var arrows = map[string]string{
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",
+	"proxyproto":            "", // another grammar, beside h1
 	"buffer":                "",
 	"discovery":             "",
 	"config":                "",
