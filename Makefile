@@ -56,14 +56,14 @@ cover: ## measure the coverage of every test, with a page in coverage.html
 	$(GO) tool cover -html=coverage.out -o coverage.html
 	@$(GO) tool cover -func=coverage.out | tail -n 1
 
-bench: ## compare with nginx and HAProxy (Debian; installs them where missing)
+bench: ## compare with nginx and HAProxy over HTTP, HTTPS and HTTP/2 (Debian; installs them where missing)
 	$(GO) run ./bench
 
 bench-caddy: ## compare with Caddy too (installs it with go install)
 	$(GO) run ./bench -caddy -engines loop -only 'small|browser|post|answer-10k' -json .cache/bench-caddy.json
 
 bench-loops: ## what two loops cost where one would do
-	$(GO) run ./bench -loops 2 -engines loop -only small -json .cache/bench-loops.json
+	$(GO) run ./bench -loops 2 -engines loop -only ^small -json .cache/bench-loops.json
 
 bench-go: ## run the Go benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)

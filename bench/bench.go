@@ -8,9 +8,11 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
+	"rgate/bench/internal/peer"
 	"rgate/bench/internal/report"
 	"rgate/internal/install"
 	"rgate/internal/trial"
@@ -23,7 +25,7 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 		return err
 	}
 	defer turn.Close()
-	if err := install.Debian("nginx", "haproxy", "taskset"); err != nil {
+	if err := install.Debian("nginx", "haproxy", "taskset", "h2load"); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "rgate-bench-")
@@ -48,6 +50,9 @@ func bench(ctx context.Context, s settings, scenarios []scenario, command string
 	}
 	run.Peers = columns(peers)
 	r := &runner{settings: s, machine: m, peers: peers, dir: dir, run: run}
+	if err := r.certify(); err != nil {
+		return err
+	}
 	origin, err := r.startOrigin(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot start the origin: %w", err)
@@ -89,11 +94,32 @@ func (r *runner) startOrigin(ctx context.Context) (*child, error) {
 	}
 	line, err := origin.line()
 	if err == nil {
-		r.origin, err = netip.ParseAddrPort(line)
+		r.site.Origin, err = netip.ParseAddrPort(line)
 	}
 	if err != nil {
 		origin.end()
 		return nil, err
 	}
 	return origin, nil
+}
+
+// certify makes the certificate that all peers have.
+func (r *runner) certify() (err error) {
+	r.site.Cert, r.site.Key, err = trial.Issue(r.dir, "site", peer.Host)
+	if err != nil {
+		return err
+	}
+	var pair []byte
+	for _, file := range []string{r.site.Cert, r.site.Key} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("cannot read a certificate: %w", err)
+		}
+		pair = append(pair, text...)
+	}
+	r.site.Pair = filepath.Join(r.dir, "pair.pem")
+	if err := os.WriteFile(r.site.Pair, pair, 0o600); err != nil {
+		return fmt.Errorf("cannot write a certificate: %w", err)
+	}
+	return nil
 }

@@ -57,7 +57,7 @@ func loadMain(stdin io.Reader, stdout io.Writer) error {
 }
 
 func holdMain(o order, in io.Reader, stdout io.Writer) error {
-	held, err := load.Hold(o.Address, o.Connections, o.Request)
+	held, err := load.Hold(o.Options)
 	if err != nil {
 		return err
 	}

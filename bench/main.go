@@ -70,7 +70,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.IntVar(&s.rounds, "rounds", 5, "interleaved rounds of each scenario")
-	f.Float64Var(&s.seconds, "seconds", 1, "length of one measurement")
+	f.Float64Var(&s.seconds, "seconds", 0.6, "length of one measurement")
 	f.BoolVar(&s.quick, "quick", false, "one short round: whether it works, not how fast")
 	f.StringVar(&s.only, "only", "", "run only the scenarios whose names match this expression")
 	f.StringVar(&s.engines, "engines", "standard,loop", "engines of rgate; none if empty")

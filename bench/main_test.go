@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rgate/bench/internal/peer"
 	"rgate/bench/internal/report"
 	"rgate/internal/trial"
 )
@@ -40,8 +41,27 @@ func TestScenarios(t *testing.T) {
 			t.Errorf("%s comes before %s", s.Name, saturation)
 		}
 		names = append(names, s.Name)
+		if (s.hybrid || s.handshake != "" || s.streams > 0) && !s.secure {
+			t.Errorf("%s wants TLS", s.Name)
+		}
 		if s.connections == 0 || len(s.request.Paths) == 0 || s.Bytes == 0 || s.Title == "" {
 			t.Errorf("%s lacks something: %+v", s.Name, s)
+		}
+	}
+}
+
+// The hybrid key exchange is held to what nginx does without it.
+func TestWhoTakesPart(t *testing.T) {
+	peers := []peer.Peer{{Name: "nginx"}, {Name: "HAProxy"}, peer.Rgate("", "", "", "loop", 1)}
+	for name, want := range map[string][]bool{
+		saturation: {true, true, true}, "https-idle": {true, true, true}, "https-hybrid": {true, false, true}, "h2-small": {true, true, true},
+	} {
+		all := allScenarios(90)
+		at := slices.IndexFunc(all, func(s scenario) bool { return s.Name == name })
+		for i, p := range peers {
+			if got := all[at].takes(p); got != want[i] {
+				t.Errorf("%s: %s takes part: %t", name, p.Name, got)
+			}
 		}
 	}
 }

@@ -97,6 +97,7 @@ func columns(peers []peer.Peer) (list []report.Peer) {
 	for _, p := range peers {
 		list = append(list, report.Peer{
 			Name: p.Name, Version: p.Version, Reference: p.Role == peer.Reference, Aside: p.Role == peer.Informational,
+			Held: p.Role == peer.Subject && strings.Contains(p.Name, "loop"),
 		})
 	}
 	return list

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"os"
@@ -29,7 +30,7 @@ type runner struct {
 	machine machine
 	peers   []peer.Peer
 	dir     string
-	origin  netip.AddrPort
+	site    peer.Site // what all have in common
 	run     *report.Run
 	started int // peers so far, for the names of directories
 }
@@ -42,9 +43,10 @@ func (r *runner) measure(ctx context.Context, s scenario) error {
 	if s.Kind == report.Idle {
 		return r.measureIdle(ctx, s, into)
 	}
-	into.Results = make([]report.Result, len(r.peers))
-	processes := make([]*peer.Process, len(r.peers))
-	for i, p := range r.peers {
+	peers := r.takers(s)
+	into.Results = make([]report.Result, len(peers))
+	processes := make([]*peer.Process, len(peers))
+	for i, p := range peers {
 		result := &into.Results[i]
 		result.Peer = p.Name
 		process, err := r.start(p)
@@ -64,11 +66,15 @@ func (r *runner) measure(ctx context.Context, s scenario) error {
 	})
 }
 
+// takers are the peers that a scenario is for.
+func (r *runner) takers(s scenario) []peer.Peer {
+	return slices.DeleteFunc(slices.Clone(r.peers), func(p peer.Peer) bool { return !s.takes(p) })
+}
+
 // measureIdle starts a peer anew for each round: what one round made it hold,
 // the next would not see it take. Where a collector runs, one round says little.
 func (r *runner) measureIdle(ctx context.Context, s scenario, into *report.Scenario) error {
-	// A relay of bytes holds two for each, which is another thing.
-	peers := slices.DeleteFunc(slices.Clone(r.peers), peer.Peer.RelaysBytesOnly)
+	peers := r.takers(s)
 	into.Results = make([]report.Result, len(peers))
 	for i, p := range peers {
 		into.Results[i].Peer = p.Name
@@ -104,16 +110,20 @@ func (r *runner) interleave(ctx context.Context, results []report.Result, one fu
 
 // start runs one peer in a directory and on a port of its own.
 func (r *runner) start(p peer.Peer) (*peer.Process, error) {
-	port, err := trial.FreePort()
-	if err != nil {
-		return nil, err
+	site := r.site
+	for _, address := range []*netip.AddrPort{&site.Listen, &site.Secure} {
+		port, err := trial.FreePort()
+		if err != nil {
+			return nil, err
+		}
+		*address = netip.AddrPortFrom(site.Origin.Addr(), uint16(port))
 	}
 	r.started++
-	dir := filepath.Join(r.dir, strconv.Itoa(r.started))
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	site.Dir = filepath.Join(r.dir, strconv.Itoa(r.started))
+	if err := os.Mkdir(site.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make a directory: %w", err)
 	}
-	process, err := p.Start(peer.Site{Dir: dir, Listen: netip.AddrPortFrom(r.origin.Addr(), uint16(port)), Origin: r.origin}, r.machine.gateway)
+	process, err := p.Start(site, r.machine.gateway)
 	if err != nil {
 		return nil, err
 	}
@@ -126,15 +136,31 @@ func (r *runner) start(p peer.Peer) (*peer.Process, error) {
 
 // order for a peer in a scenario.
 func (r *runner) order(s scenario, rate float64, process *peer.Process) order {
-	return order{PIDs: process.PIDs(), Options: load.Options{
+	o := order{PIDs: process.PIDs(), Options: load.Options{
 		Address: process.Site.Listen, Connections: s.connections, Request: s.request,
-		Rate: rate, Warmup: warmup, Duration: r.duration(),
+		Rate: rate, Warmup: warmup, Duration: r.duration(), Handshake: s.handshake,
 	}}
+	if s.secure {
+		o.Address, o.Secure = process.Site.Secure, &load.Secure{Name: peer.Host, Offer: tls.X25519, Expect: tls.X25519}
+	}
+	if s.hybrid {
+		o.Secure.Offer = tls.X25519MLKEM768
+		if process.Hybrid() {
+			o.Secure.Expect = o.Secure.Offer
+		}
+	}
+	return o
 }
 
 // round is one measurement of one peer.
 func (r *runner) round(ctx context.Context, s scenario, rate float64, process *peer.Process, into *report.Result) error {
-	result, err := generate(ctx, r.machine.load, r.order(s, rate, process))
+	var result load.Result
+	var err error
+	if s.streams > 0 {
+		result, err = r.streams(ctx, s, process)
+	} else {
+		result, err = generate(ctx, r.machine.load, r.order(s, rate, process))
+	}
 	if err != nil {
 		return err
 	}
@@ -204,7 +230,7 @@ func (r *runner) idle(ctx context.Context, s scenario, process *peer.Process, in
 func (r *runner) ceiling(ctx context.Context) (float64, error) {
 	s := allScenarios(r.settings.idle)[0]
 	result, err := generate(ctx, r.machine.load, order{Options: load.Options{
-		Address: r.origin, Connections: s.connections, Request: s.request, Warmup: warmup, Duration: r.duration(),
+		Address: r.site.Origin, Connections: s.connections, Request: s.request, Warmup: warmup, Duration: r.duration(),
 	}})
 	if err != nil {
 		return 0, fmt.Errorf("cannot measure load and origin alone: %w", err)

@@ -21,6 +21,8 @@ func install(tools []string, missing func(string) bool, run func(argv ...string)
 		case !missing(tool):
 		case tool == "taskset":
 			packages = append(packages, "util-linux")
+		case tool == "h2load":
+			packages = append(packages, "nghttp2-client")
 		default:
 			packages = append(packages, tool)
 		}

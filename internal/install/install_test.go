@@ -8,7 +8,7 @@ import (
 )
 
 func TestInstall(t *testing.T) {
-	tools := []string{"nginx", "taskset"}
+	tools := []string{"nginx", "taskset", "h2load"}
 	none := func(string) bool { return false }
 	if err := install(tools, none, nil); err != nil {
 		t.Errorf("nothing is missing: %v", err)
@@ -23,7 +23,7 @@ func TestInstall(t *testing.T) {
 	}
 	all := func(tool string) bool { return slices.Contains(tools, tool) }
 	err := install(tools, all, fails)
-	if err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends nginx util-linux") {
+	if err == nil || !strings.Contains(err.Error(), "apt-get install --no-install-recommends nginx util-linux nghttp2-client") {
 		t.Errorf("error %v, want the fix", err)
 	}
 	for _, step := range ran {

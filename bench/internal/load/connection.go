@@ -3,10 +3,10 @@
 package load
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +25,9 @@ type connection struct {
 	inBody   bool
 	bodyLeft int
 	answered uint64 // answers on this socket
+
+	wire   *wire     // both where TLS is spoken
+	secure *tls.Conn // over the wire
 }
 
 // errAnswer marks an answer that is not the one expected.
@@ -34,22 +37,42 @@ var errAnswer = errors.New("wrong answer")
 // which is its right.
 var errGone = errors.New("connection closed between two answers")
 
-func dial(address netip.AddrPort, request []byte) (*connection, error) {
-	fd, err := socket.Dial(address)
+// dial connects, and does the handshake where there is a config for TLS.
+func dial(o *Options, config *tls.Config, request []byte) (*connection, error) {
+	fd, err := socket.Dial(o.Address)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{fd: fd, request: request}, nil
+	c := &connection{fd: fd, request: request}
+	if config != nil {
+		if err := c.shake(o.Secure, config); err != nil {
+			socket.Reset(fd)
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // send starts the request that was due at the given moment.
 func (c *connection) send(due time.Time) error {
-	c.unsent, c.pending, c.since = c.request, true, due
+	c.pending, c.since = true, due
+	if c.secure != nil {
+		if _, err := c.secure.Write(c.request); err != nil {
+			return c.broken(err)
+		}
+		return nil
+	}
+	c.unsent = c.request
 	return c.flush()
 }
 
 // flush writes what the socket takes.
 func (c *connection) flush() error {
+	if c.secure != nil && len(c.wire.kept) > 0 {
+		if err := c.wire.flush(); err != nil {
+			return c.broken(err)
+		}
+	}
 	for len(c.unsent) > 0 {
 		n, err := unix.Write(c.fd, c.unsent)
 		if errors.Is(err, unix.EAGAIN) {
@@ -66,10 +89,13 @@ func (c *connection) flush() error {
 // receive reads what is there; done tells whether that completed the answer.
 // It leaves the socket empty, as edges demand, unless an answer is complete. A
 // short read says that it is empty, unless the other side has ended: that is
-// found by reading on.
+// found by reading on. With TLS it is the wire that knows.
 func (c *connection) receive(buf []byte, want int, ended bool) (done bool, err error) {
+	if c.wire != nil {
+		c.wire.dry = false
+	}
 	for {
-		n, err := unix.Read(c.fd, buf)
+		n, err := c.read(buf)
 		if errors.Is(err, unix.EAGAIN) {
 			return false, nil
 		}
@@ -80,10 +106,28 @@ func (c *connection) receive(buf []byte, want int, ended bool) (done bool, err e
 			return false, c.broken(io.ErrUnexpectedEOF)
 		}
 		done, err := c.take(buf[:n], want)
-		if done || err != nil || n < len(buf) && !ended {
+		if done || err != nil || c.secure == nil && n < len(buf) && !ended {
 			return done, err
 		}
+		if ended && c.wire != nil {
+			c.wire.dry = false
+		}
 	}
+}
+
+// read is that of the socket, with its errors, TLS or not.
+func (c *connection) read(buf []byte) (int, error) {
+	if c.secure == nil {
+		return unix.Read(c.fd, buf)
+	}
+	n, err := c.secure.Read(buf)
+	switch {
+	case errors.Is(err, nothing{}):
+		err = unix.EAGAIN
+	case errors.Is(err, io.EOF):
+		n, err = 0, nil
+	}
+	return n, err
 }
 
 // take goes over bytes of an answer.

@@ -3,6 +3,7 @@
 package load
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,8 @@ type Options struct {
 	Rate        float64       // requests per second of an open loop; 0 for a closed one
 	Warmup      time.Duration // asked as hard, not measured
 	Duration    time.Duration
+	Secure      *Secure   `json:",omitempty"` // nil for plain HTTP
+	Handshake   Handshake `json:",omitempty"` // of which kind, where each request has a connection of its own
 	// Clock is read at both ends of the measured time: the processor time of
 	// whatever is measured. Nil for none.
 	Clock func() (time.Duration, error) `json:"-"`
@@ -45,6 +48,7 @@ const mostErrors = 1000
 type generator struct {
 	Options
 	poller *socket.Poller
+	config *tls.Config // nil for plain HTTP
 	conns  map[int32]*connection
 	buf    []byte
 	pace   *pace // nil in a closed loop
@@ -57,10 +61,16 @@ type generator struct {
 // Run asks until the time is over. An error means that it could not go on;
 // wrong answers are counted in the Result.
 func Run(o Options) (Result, error) {
+	if o.Handshake != "" {
+		return shakeHands(o)
+	}
 	g := &generator{Options: o, conns: map[int32]*connection{}, buf: make([]byte, 256<<10)}
 	var err error
 	if g.poller, err = socket.NewPoller(); err != nil {
 		return Result{}, err
+	}
+	if o.Secure != nil {
+		g.config = o.Secure.config(nil)
 	}
 	defer g.poller.Close()
 	defer func() {
@@ -87,7 +97,7 @@ func Run(o Options) (Result, error) {
 
 // open makes a connection and, in a closed loop, sets it to work.
 func (g *generator) open(request []byte) error {
-	c, err := dial(g.Address, request)
+	c, err := dial(&g.Options, g.config, request)
 	if err != nil {
 		return err
 	}

@@ -149,16 +149,16 @@ func TestReconnect(t *testing.T) {
 }
 
 func TestHold(t *testing.T) {
-	held, err := Hold(startOrigin(t), 20, Request{Paths: paths("64"), Answer: 64})
+	held, err := Hold(Options{Address: startOrigin(t), Connections: 20, Request: Request{Paths: paths("64"), Answer: 64}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer held.Release()
-	if closed := held.Closed(); closed != 0 || len(held.fds) != 20 {
-		t.Errorf("%d of %d connections are closed", closed, len(held.fds))
+	if closed := held.Closed(); closed != 0 || len(held.conns) != 20 {
+		t.Errorf("%d of %d connections are closed", closed, len(held.conns))
 	}
 	address := listen(t, func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 500 Oh\r\nContent-Length: 1\r\n\r\nx") })
-	if _, err := Hold(address, 2, Request{Paths: paths("1"), Answer: 1}); err == nil {
+	if _, err := Hold(Options{Address: address, Connections: 2, Request: Request{Paths: paths("1"), Answer: 1}}); err == nil {
 		t.Error("a wrong answer is no error")
 	}
 }

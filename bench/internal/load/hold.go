@@ -3,9 +3,9 @@
 package load
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,22 +17,26 @@ import (
 const answerTimeout = 10 * time.Second
 
 // Held is a number of idle connections, each with one request behind it.
-type Held struct{ fds []int }
+type Held struct{ conns []*connection }
 
-// Hold opens n connections one after the other and gets one answer on each.
-func Hold(address netip.AddrPort, n int, request Request) (*Held, error) {
+// Hold opens the connections one after the other and gets one answer on each.
+func Hold(o Options) (*Held, error) {
 	h := &Held{}
-	bytes := request.Bytes(request.Paths[0])
+	var config *tls.Config
+	if o.Secure != nil {
+		config = o.Secure.config(nil)
+	}
+	bytes := o.Request.Bytes(o.Request.Paths[0])
 	buf := make([]byte, 256<<10)
-	for i := range n {
-		c, err := dial(address, bytes)
+	for i := range o.Connections {
+		c, err := dial(&o, config, bytes)
 		if err == nil {
-			h.fds = append(h.fds, c.fd)
-			err = c.ask(buf, request.Answer)
+			h.conns = append(h.conns, c)
+			err = c.ask(buf, o.Request.Answer)
 		}
 		if err != nil {
 			h.Release()
-			return nil, fmt.Errorf("connection %d of %d: %w", i+1, n, err)
+			return nil, fmt.Errorf("connection %d of %d: %w", i+1, o.Connections, err)
 		}
 	}
 	return h, nil
@@ -42,8 +46,11 @@ func Hold(address netip.AddrPort, n int, request Request) (*Held, error) {
 func (h *Held) Closed() int {
 	closed := 0
 	var b [1]byte
-	for _, fd := range h.fds {
-		if _, err := unix.Read(fd, b[:]); !errors.Is(err, unix.EAGAIN) {
+	for _, c := range h.conns {
+		if c.wire != nil {
+			c.wire.dry = false
+		}
+		if _, err := c.read(b[:]); !errors.Is(err, unix.EAGAIN) {
 			closed++
 		}
 	}
@@ -52,10 +59,10 @@ func (h *Held) Closed() int {
 
 // Release closes all connections.
 func (h *Held) Release() {
-	for _, fd := range h.fds {
-		socket.Reset(fd)
+	for _, c := range h.conns {
+		socket.Reset(c.fd)
 	}
-	h.fds = nil
+	h.conns = nil
 }
 
 // ask sends the request and waits for its answer.

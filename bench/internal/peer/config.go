@@ -57,9 +57,15 @@ http {
 	proxy_busy_buffers_size 96k;
 	client_body_buffer_size 64k;
 	proxy_max_temp_file_size 0;
+	ssl_certificate %[5]s;
+	ssl_certificate_key %[6]s;
+	ssl_protocols TLSv1.3;
+	ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+	ssl_ecdh_curve X25519;
 	server {
 		listen %[4]s backlog=4096;
-`, s.Dir, s.Origin, spareUpstream, s.Listen)
+		listen %[7]s ssl http2 backlog=4096;
+`, s.Dir, s.Origin, spareUpstream, s.Listen, s.Cert, s.Key, s.Secure)
 	for _, prefix := range Prefixes {
 		fmt.Fprintf(&b, "\t\tlocation %s { proxy_pass http://origin; }\n", prefix)
 	}
@@ -89,9 +95,11 @@ func haproxyConfig(s Site) map[string]string {
 	unique-id-header X-Request-Id
 frontend in
 	bind %s backlog 4096
-	http-request set-header X-Forwarded-Proto http
+	bind %s backlog 4096 ssl crt %s alpn h2,http/1.1 ssl-min-ver TLSv1.3 ciphersuites TLS_AES_128_GCM_SHA256 curves X25519
+	http-request set-header X-Forwarded-Proto http unless { ssl_fc }
+	http-request set-header X-Forwarded-Proto https if { ssl_fc }
 	http-request set-header X-Forwarded-Host %%[req.hdr(host)]
-`, s.Listen)
+`, s.Listen, s.Secure, s.Pair)
 	for _, prefix := range Prefixes[:len(Prefixes)-1] {
 		fmt.Fprintf(&b, "\tuse_backend origin if { path_beg %s }\n", prefix)
 	}
@@ -123,11 +131,15 @@ admin:
   socket: %s
 limits:
   connections_per_client: 0
+listeners:
+  - address: "%s"
+    tls:
+      certificates: [{cert: %s, key: %s}]
 backends:
   - name: origin
     endpoints: [%s]
 routes:
-`, s.Listen, engine, filepath.Join(s.Dir, "admin.sock"), s.Origin)
+`, s.Listen, engine, filepath.Join(s.Dir, "admin.sock"), s.Secure, s.Cert, s.Key, s.Origin)
 	for _, prefix := range Prefixes {
 		fmt.Fprintf(&b, "  - path_prefix: %s\n    backend: origin\n", prefix)
 	}
@@ -144,9 +156,9 @@ func caddyConfig(s Site) map[string]string {
 		level ERROR
 	}
 }
-http://:%d {
+(site) {
 	bind %s
-`, s.Listen.Port(), s.Listen.Addr())
+`, s.Listen.Addr())
 	for _, prefix := range Prefixes {
 		fmt.Fprintf(&b, `	handle %s* {
 		reverse_proxy %s {
@@ -159,6 +171,7 @@ http://:%d {
 	}
 `, prefix, s.Origin, spareUpstream, spareUpstream)
 	}
-	b.WriteString("}\n")
+	fmt.Fprintf(&b, "}\nhttp://:%d {\n\timport site\n}\n", s.Listen.Port())
+	fmt.Fprintf(&b, "https://%s:%d {\n\ttls %s %s\n\timport site\n}\n", Host, s.Secure.Port(), s.Cert, s.Key)
 	return map[string]string{"Caddyfile": b.String()}
 }

@@ -11,20 +11,27 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/trial"
 )
 
 func site(t *testing.T) Site {
-	return Site{Dir: t.TempDir(), Listen: netip.MustParseAddrPort("127.0.0.1:8001"), Origin: netip.MustParseAddrPort("127.0.0.1:8002")}
+	t.Helper()
+	dir := t.TempDir()
+	cert, key := trial.Certificate(t, dir, "site", Host)
+	return Site{
+		Dir: dir, Listen: netip.MustParseAddrPort("127.0.0.1:8001"), Secure: netip.MustParseAddrPort("127.0.0.1:8003"),
+		Origin: netip.MustParseAddrPort("127.0.0.1:8002"), Cert: cert, Key: key, Pair: cert,
+	}
 }
 
-// Every peer is told both addresses and every route.
+// Every peer is told all addresses, the certificate and every route.
 func TestConfigsSayTheSame(t *testing.T) {
 	for name, write := range map[string]func(Site) map[string]string{
 		"nginx.conf": nginxConfig, "haproxy.cfg": haproxyConfig, "Caddyfile": caddyConfig,
 		"rgate.yml": func(s Site) map[string]string { return rgateConfig(s, "loop") },
 	} {
 		text := write(site(t))[name]
-		for _, want := range append([]string{"8001", "127.0.0.1:8002"}, Prefixes...) {
+		for _, want := range append([]string{"8001", "127.0.0.1:8002", "8003", "site.pem"}, Prefixes...) {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s lacks %q:\n%s", name, want, text)
 			}
@@ -54,7 +61,7 @@ func TestRgateConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Routes) != len(Prefixes) || c.Engine != config.EngineLoop || c.Listen != "127.0.0.1:8001" || c.Backends[0].Endpoints[0] != "127.0.0.1:8002" {
+	if len(c.Routes) != len(Prefixes) || c.Engine != config.EngineLoop || c.Listen != "127.0.0.1:8001" || c.Backends[0].Endpoints[0] != "127.0.0.1:8002" || c.Listeners[0].TLS == nil {
 		t.Errorf("%+v", c)
 	}
 }

@@ -36,6 +36,7 @@ type Peer struct {
 	argv    func(dir string) []string // the command, given where its files are
 	config  func(Site) map[string]string
 	tcp     bool // moves bytes and sees no requests
+	hybrid  bool // takes X25519MLKEM768 where it is offered
 	procs   int  // how many Go threads may run at once; 0 where it is none of Go's
 	workers int  // how many processes its first one starts, and leaves the work to
 }
@@ -44,8 +45,17 @@ type Peer struct {
 type Site struct {
 	Dir    string // for its files alone
 	Listen netip.AddrPort
+	Secure netip.AddrPort // the same over TLS
 	Origin netip.AddrPort
+	// Files of the certificate for Host, of its key, and of both in one.
+	Cert, Key, Pair string
 }
+
+// Host is whom requests are for.
+const Host = "shop.example"
+
+// Hybrid tells whether the peer takes part in the key exchange X25519MLKEM768.
+func (p Peer) Hybrid() bool { return p.hybrid }
 
 // RelaysBytesOnly tells whether the peer knows nothing of requests.
 func (p Peer) RelaysBytesOnly() bool { return p.tcp }
@@ -92,7 +102,7 @@ func Rgate(binary, version, label, engine string, loops int) Peer {
 		name = fmt.Sprintf("%s ×%d", name, loops)
 	}
 	return Peer{
-		Name: name, Version: version, Role: Subject, procs: loops,
+		Name: name, Version: version, Role: Subject, procs: loops, hybrid: true,
 		argv:   func(dir string) []string { return []string{binary} },
 		config: func(s Site) map[string]string { return rgateConfig(s, engine) },
 	}
@@ -101,7 +111,7 @@ func Rgate(binary, version, label, engine string, loops int) Peer {
 // Caddy is a binary of Caddy's.
 func Caddy(binary, version string) Peer {
 	return Peer{
-		Name: "Caddy", Version: version, Role: Informational, procs: 1,
+		Name: "Caddy", Version: version, Role: Informational, procs: 1, hybrid: true,
 		argv: func(dir string) []string {
 			return []string{binary, "run", "--adapter", "caddyfile", "--config", filepath.Join(dir, "Caddyfile")}
 		},

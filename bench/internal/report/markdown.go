@@ -32,7 +32,7 @@ func (r *Run) latencies(w io.Writer) {
 	r.heading(w, "p99")
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
-		if s.Kind == Requests || s.Kind == Rate {
+		if s.Kind == Requests || s.Kind == Rate || s.Kind == Handshakes {
 			r.row(w, s, s.Title, byMetric("p99", P99, duration))
 		}
 	}

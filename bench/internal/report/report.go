@@ -32,6 +32,8 @@ type Peer struct {
 	Reference bool
 	// Aside says that it is shown as a bound, not as a rival.
 	Aside bool `json:",omitempty"`
+	// Held says that it is to stay below the bars of the scenarios.
+	Held bool `json:",omitempty"`
 }
 
 // Kind says which figures a scenario is about.
@@ -39,10 +41,12 @@ type Kind string
 
 // The kinds of scenario.
 const (
-	Requests Kind = "requests" // as many requests as the gateway can take
-	Rate     Kind = "rate"     // a constant number of requests per second
-	Bulk     Kind = "bulk"     // large bodies
-	Idle     Kind = "idle"     // connections that do nothing
+	Requests   Kind = "requests"   // as many requests as the gateway can take
+	Rate       Kind = "rate"       // a constant number of requests per second
+	Bulk       Kind = "bulk"       // large bodies
+	Handshakes Kind = "handshakes" // as many connections, of one request each
+	Streams    Kind = "streams"    // many requests at once on one connection, by a load that tells no latencies
+	Idle       Kind = "idle"       // connections that do nothing
 )
 
 // Scenario is one kind of traffic.
@@ -50,7 +54,8 @@ type Scenario struct {
 	Name    string
 	Title   string
 	Kind    Kind
-	Bytes   int // of the bodies of one request and its answer
+	Bytes   int     // of the bodies of one request and its answer
+	Bar     float64 `json:",omitempty"` // the ratio to the peer that is aimed at; 0 for none
 	Results []Result
 }
 

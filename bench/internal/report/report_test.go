@@ -29,7 +29,7 @@ func example() *Run {
 		CPUs: "gateway alone on CPU 0", Kernel: "6.18", Go: "go1.26.8", Rounds: 3, Seconds: 0.1, Ceiling: 40_000,
 		Notes: []string{"a note"},
 		Peers: []Peer{{Name: "nginx", Version: "1.22", Reference: true}, {Name: "HAProxy", Version: "2.6", Reference: true},
-			{Name: "rgate loop"}, {Name: "Caddy", Aside: true}},
+			{Name: "rgate loop", Held: true}, {Name: "Caddy", Aside: true}},
 		Scenarios: []Scenario{{
 			Name: "small-64", Title: "64 connections", Kind: Requests, Bytes: 128,
 			Results: []Result{
@@ -45,6 +45,15 @@ func example() *Run {
 				{Peer: "HAProxy", Rounds: []Round{{Grown: 6_000_000}}},
 				{Peer: "rgate loop", Rounds: []Round{{Grown: 10_000_000}}},
 			},
+		}, {
+			Name: "https-full", Title: "a handshake each", Kind: Handshakes, Bytes: 128, Bar: 0.7,
+			Results: []Result{
+				{Peer: "HAProxy", Rounds: rounds(80*ms, 160*ms, 96*ms)},
+				{Peer: "rgate loop", Rounds: rounds(60*ms, 120*ms, 72*ms)},
+			},
+		}, {
+			Name: "h2-small", Title: "16 streams", Kind: Streams, Bytes: 128,
+			Results: []Result{{Peer: "HAProxy", Rounds: []Round{{Requests: 1000, Elapsed: 100 * ms, CPU: 80 * ms, PeakRSS: 1_000_000}}}},
 		}},
 	}
 }
@@ -78,6 +87,21 @@ func TestTable(t *testing.T) {
   nginx       1.00/0.83/1.00
   HAProxy     1.20/1.00/1.20
   rgate loop  2.00/1.67/2.00
+
+a handshake each
+              CPU/connection  connections/s        p50        p99   peak RSS  CPU busy
+  HAProxy            96.0 µs         10,000     960 µs    1.92 ms    12.3 MB      96 %
+  rgate loop         72.0 µs         10,000     720 µs    1.44 ms    12.3 MB      72 %
+  ratio to HAProxy / the peer (HAProxy)
+  HAProxy          1.00/1.00      1.00/1.00  1.00/1.00  1.00/1.00  1.00/1.00
+  rgate loop       0.75/0.75      1.00/1.00  0.75/0.75  0.75/0.75  1.00/1.00
+  ! rgate loop: 0.75 of HAProxy, above the bar of 0.70
+
+16 streams
+           CPU/request  requests/s   peak RSS  CPU busy
+  HAProxy      80.0 µs      10,000     1.0 MB      80 %
+  ratio to HAProxy / the peer (HAProxy)
+  HAProxy    1.00/1.00   1.00/1.00  1.00/1.00
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -101,6 +125,9 @@ func TestMarkdown(t *testing.T) {
 		"| Cost | nginx 1.22 | HAProxy 2.6 | rgate loop | Caddy |\n|---|--:|--:|--:|--:|\n",
 		"| 64 connections, CPU/request | 100 µs | 96.0 µs | 72.0 µs (**0.75**) | – |\n",
 		"| 9000 idle connections, RSS grew by | 5.0 MB | 6.0 MB | 10.0 MB (2.00) | – |\n",
+		"| a handshake each, CPU/connection | – | 96.0 µs | 72.0 µs (**0.75**) | – |\n",
+		"| 16 streams, CPU/request | – | 80.0 µs | – | – |\n",
+		"| a handshake each | – | 1.92 ms | 1.44 ms (**0.75**) | – |\n",
 		"| 64 connections | 2.00 ms | 1.92 ms | 1.44 ms (**0.75**) | – |\n",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -38,6 +38,11 @@ func (s *Scenario) columns() []column {
 		mb := byMetric("MB/s", s.MBPerSecond, count)
 		perGB := byMetric("CPU/GB", s.PerGB(CPUPerRequest), duration)
 		return append([]column{perGB, mb}, common...)
+	case Handshakes:
+		each := byMetric("CPU/connection", CPUPerRequest, duration)
+		return append([]column{each, byMetric("connections/s", PerSecond, count)}, common...)
+	case Streams:
+		return []column{cpu, perSecond, common[2]}
 	default:
 		return append([]column{cpu, perSecond}, common...)
 	}
@@ -95,6 +100,24 @@ func (s *Scenario) Table(w io.Writer, peers []Peer) {
 			fmt.Fprintf(w, "  ! %s: %s\n", s.Results[i].Peer, warning)
 		}
 	}
+	for _, miss := range s.missed(peers) {
+		fmt.Fprintf(w, "  ! %s\n", miss)
+	}
+}
+
+// missed says of each peer that is held to the bar by how much it is above.
+func (s *Scenario) missed(peers []Peer) (list []string) {
+	thePeer := s.ThePeer(peers)
+	for _, p := range peers {
+		r := s.Result(p.Name)
+		if !p.Held || s.Bar == 0 || r == nil || r.empty() {
+			continue
+		}
+		if got := s.columns()[0].ratio(r, thePeer); got > s.Bar {
+			list = append(list, fmt.Sprintf("%s: %.2f of %s, above the bar of %.2f", p.Name, got, thePeer.Peer, s.Bar))
+		}
+	}
+	return list
 }
 
 func (s *Scenario) figures(r *Result, columns []column) []string {
