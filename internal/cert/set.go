@@ -3,7 +3,6 @@ package cert
 import (
 	"crypto/ecdsa"
 	"crypto/tls"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,19 +12,21 @@ import (
 type Set struct {
 	names    map[string][]*tls.Certificate // by host, *.wildcard or address
 	fallback []*tls.Certificate            // for whoever asks for another name, or for none
+	entries  []Entry                       // in their order
 }
 
 // Entry is a certificate of a set.
 type Entry struct {
 	Certificate *tls.Certificate
-	Default     bool // serves, too, where no certificate has the name that is asked for
+	Default     bool   // serves, too, where no certificate has the name that is asked for
+	File        string // where it was read
 }
 
 // NewSet files certificates by name. One that comes earlier goes first among
 // those that have the same name, and those with an ECDSA or Ed25519 key before
 // those with an RSA key, which cost a server ten times as much.
 func NewSet(entries []Entry) *Set {
-	s := &Set{names: map[string][]*tls.Certificate{}}
+	s := &Set{names: map[string][]*tls.Certificate{}, entries: entries}
 	for _, e := range entries {
 		for _, name := range Names(e.Certificate) {
 			s.names[name] = append(s.names[name], e.Certificate)
@@ -77,19 +78,24 @@ func normal(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// For are the certificates for a host, best first: those that name it, else
-// those with a wildcard for its first label (RFC 9525 §6.3), else the default
-// ones. The host is a name or an address; "" is none.
+// Named are the certificates that name a host, best first, else those with a
+// wildcard for its first label (RFC 9525 §6.3). The host is a name or an
+// address; "" is none.
+func (s *Set) Named(host string) []*tls.Certificate {
+	if host = normal(host); host == "" {
+		return nil
+	}
+	if list := s.names[host]; list != nil {
+		return list
+	}
+	_, domain, _ := strings.Cut(host, ".")
+	return s.names["*."+domain]
+}
+
+// For are the certificates that name a host, else the default ones.
 func (s *Set) For(host string) []*tls.Certificate {
-	if host = normal(host); host != "" {
-		if list := s.names[host]; list != nil {
-			return list
-		}
-		if _, domain, ok := strings.Cut(host, "."); ok {
-			if list := s.names["*."+domain]; list != nil {
-				return list
-			}
-		}
+	if list := s.Named(host); list != nil {
+		return list
 	}
 	return s.fallback
 }
@@ -110,30 +116,16 @@ func bracketed(host string) string {
 	return host
 }
 
-// Same tells whether whoever asked for one host was served what the other has,
-// too: else a request for that one, on this one's connection, is misdirected
-// (RFC 9110 §15.5.20).
-func (s *Set) Same(asked, host string) bool {
-	return normal(asked) == normal(host) || slices.Equal(s.For(asked), s.For(host))
-}
-
-// Certificate is what tls.Config.GetCertificate wants: the best certificate
-// that the client can use; nil, which is told by the alert unrecognized_name,
-// where none is for the name. Who names no host is one that asks for the
-// address it connected to.
-func (s *Set) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	host := hello.ServerName
-	if host == "" && hello.Conn != nil {
-		host, _, _ = net.SplitHostPort(hello.Conn.LocalAddr().String())
-	}
-	list := s.For(host)
-	if len(list) == 0 {
-		return nil, nil
-	}
+// best is the first of list that the client can use; nil, which is told by the
+// alert unrecognized_name, where there is none at all.
+func best(list []*tls.Certificate, hello *tls.ClientHelloInfo) *tls.Certificate {
 	for _, c := range list {
 		if hello.SupportsCertificate(c) == nil {
-			return c, nil
+			return c
 		}
 	}
-	return list[0], nil // the handshake fails, and says why
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0] // the handshake fails, and says why
 }

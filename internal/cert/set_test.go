@@ -16,7 +16,7 @@ func (s spec) entry(t *testing.T, byDefault bool) Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Entry{&c, byDefault}
+	return Entry{Certificate: &c, Default: byDefault}
 }
 
 func TestWhichCertificate(t *testing.T) {
@@ -50,14 +50,21 @@ func TestWhichCertificate(t *testing.T) {
 		{"a.example.com", "b.example.com", true}, {"nobody.test", "other.example", true}, {"", "shop.example.com", false},
 		{"::1", "0:0:0:0:0:0:0:1", true}, {"127.0.0.1", "::ffff:127.0.0.1", true},
 	} {
-		if got := set.Same(test.asked, test.host); got != test.want {
+		if got := serving(shop, wild, address, other).Same(test.asked, test.host); got != test.want {
 			t.Errorf("%q and %q: %v", test.asked, test.host, got)
 		}
 	}
 }
 
-// handshake is what a client sees of a set.
-func handshake(t *testing.T, set *Set, client *tls.Config) (*tls.Certificate, error) {
+// serving is a store of some certificates.
+func serving(entries ...Entry) *Store {
+	s := &Store{}
+	s.set.Store(NewSet(entries))
+	return s
+}
+
+// handshake is what a client sees of a store.
+func handshake(t *testing.T, store *Store, client *tls.Config) (*tls.Certificate, error) {
 	t.Helper()
 	client.InsecureSkipVerify = true // what is served is looked at
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -69,7 +76,7 @@ func handshake(t *testing.T, set *Set, client *tls.Config) (*tls.Certificate, er
 	go func() {
 		defer close(served)
 		if c, err := l.Accept(); err == nil {
-			s := tls.Server(c, &tls.Config{GetCertificate: set.Certificate})
+			s := tls.Server(c, &tls.Config{GetCertificate: store.Certificate})
 			_ = s.Handshake()
 			_, _ = io.Copy(io.Discard, s)
 			_ = s.Close()
@@ -88,7 +95,7 @@ func TestHandshakes(t *testing.T) {
 	elliptic := spec{hosts: []string{"a.example"}}.entry(t, false)
 	classic := spec{hosts: []string{"a.example"}, rsa: true}.entry(t, false)
 	address := spec{hosts: []string{"127.0.0.1"}}.entry(t, false)
-	set := NewSet([]Entry{classic, elliptic, address})
+	set := serving(classic, elliptic, address)
 	rsaOnly := []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	for _, test := range []struct {
 		name   string
@@ -114,7 +121,7 @@ func TestHandshakes(t *testing.T) {
 	if !errors.As(err, &alert) || !strings.Contains(err.Error(), "unrecognized name") {
 		t.Errorf("a name that no certificate has: %v", err)
 	}
-	_, err = handshake(t, NewSet([]Entry{elliptic}), &tls.Config{ServerName: "a.example", MaxVersion: tls.VersionTLS12, CipherSuites: rsaOnly})
+	_, err = handshake(t, serving(elliptic), &tls.Config{ServerName: "a.example", MaxVersion: tls.VersionTLS12, CipherSuites: rsaOnly})
 	if err == nil {
 		t.Error("a handshake without a cipher that both know")
 	}

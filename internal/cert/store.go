@@ -5,14 +5,17 @@ import (
 	"crypto/tls"
 	"io/fs"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 )
 
-// Store serves the certificates of files as they are at the moment.
+// Store serves the certificates of files as they are at the moment, and for
+// names that none of them has those of an issuer.
 type Store struct {
-	set   atomic.Pointer[Set]
-	files []watched // Open's, and then Watch's alone
+	set    atomic.Pointer[Set]
+	files  []watched // Open's, and then Watch's alone
+	issuer Issuer    // nil for none
 }
 
 // watched is a pair, and what its files were.
@@ -49,14 +52,14 @@ func (l look) same(as look) bool {
 	return true
 }
 
-// Open reads all pairs. Problems are by pair, and there is no store where one of
-// them is no warning.
-func Open(pairs []Pair) (*Store, [][]*Problem) {
-	s := &Store{files: make([]watched, len(pairs))}
+// Open reads all pairs. The issuer has what they have not; nil for none.
+// Problems are by pair, and there is no store where one of them is no warning.
+func Open(pairs []Pair, issuer Issuer) (*Store, [][]*Problem) {
+	s := &Store{files: make([]watched, len(pairs)), issuer: issuer}
 	problems, bad := make([][]*Problem, len(pairs)), false
 	for i, p := range pairs {
 		f := &s.files[i]
-		f.Pair, f.read, f.entry.Default = p, p.look(), p.Default
+		f.Pair, f.read, f.entry.Default, f.entry.File = p, p.look(), p.Default, p.Cert
 		f.entry.Certificate, problems[i] = Load(p, time.Now())
 		bad = bad || f.entry.Certificate == nil
 	}
@@ -75,12 +78,58 @@ func (s *Store) publish() {
 	s.set.Store(NewSet(entries))
 }
 
-// Set is the certificates of the moment.
-func (s *Store) Set() *Set { return s.set.Load() }
-
-// Certificate is Set.Certificate of the moment, for tls.Config.
+// Certificate is what tls.Config.GetCertificate wants: the best certificate
+// that the client can use, of a file that names what is asked for, else the
+// issuer's, else a default one; nil, which is told by the alert
+// unrecognized_name, where there is none.
 func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return s.Set().Certificate(hello)
+	set := s.set.Load()
+	if list := set.Named(Asked(hello)); list != nil {
+		return best(list, hello), nil
+	}
+	if s.issuer != nil {
+		if c, err := s.issuer.Certificate(hello); c != nil || err != nil {
+			return c, err
+		}
+	}
+	return best(set.fallback, hello), nil
+}
+
+// Covers tells whether a host is served a certificate that names it, or will be
+// as soon as there is one.
+func (s *Store) Covers(host string) bool {
+	return s.set.Load().Covers(host) || s.issuer != nil && s.issuer.Covers(host)
+}
+
+// Same tells whether whoever asked for one host was served what the other has,
+// too: else a request for that one, on this one's connection, is misdirected
+// (RFC 9110 §15.5.20).
+func (s *Store) Same(asked, host string) bool {
+	if normal(asked) == normal(host) {
+		return true
+	}
+	set := s.set.Load()
+	if a, b := s.issues(set, asked), s.issues(set, host); a || b {
+		return a && b && s.issuer.Same(asked, host)
+	}
+	return slices.Equal(set.For(asked), set.For(host))
+}
+
+// issues tells whether a host is the issuer's.
+func (s *Store) issues(set *Set, host string) bool {
+	return s.issuer != nil && set.Named(host) == nil && s.issuer.Covers(host)
+}
+
+// List is how it stands with the certificates of files, and with the issuer's.
+func (s *Store) List() (list []Status) {
+	for _, e := range s.set.Load().entries {
+		leaf := e.Certificate.Leaf
+		list = append(list, Status{Names: Names(e.Certificate), Kind: KindFile, Issuer: authority(leaf), NotAfter: leaf.NotAfter, File: e.File})
+	}
+	if s.issuer != nil {
+		list = append(list, s.issuer.List()...)
+	}
+	return list
 }
 
 // Told hears what became of files that changed: whether they are served now, or

@@ -45,24 +45,24 @@ func TestFilesThatChange(t *testing.T) {
 	dir := t.TempDir()
 	pair := spec{hosts: []string{"a.example"}}.write(t, dir, "a")
 	fixed := spec{hosts: []string{"b.example"}}.write(t, dir, "b")
-	s, problems := Open([]Pair{pair, fixed})
+	s, problems := Open([]Pair{pair, fixed}, nil)
 	if s == nil {
 		t.Fatal(problems)
 	}
 	l := &looker{t: t, store: s}
 	l.expect("")
-	first := s.Set().For("a.example")[0]
+	first := s.set.Load().For("a.example")[0]
 
 	spec{hosts: []string{"a.example", "c.example"}}.write(t, dir, "a")
 	l.expect("served")
-	second := s.Set().For("c.example")
+	second := s.set.Load().For("c.example")
 	if len(second) != 1 || second[0] == first {
 		t.Fatal("the certificate before is still served")
 	}
 
 	put(t, pair.Cert, []byte("hello"))
 	l.expect("refused: " + pair.Cert + " holds no certificate")
-	if got := s.Set().For("c.example"); len(got) != 1 || got[0] != second[0] {
+	if got := s.set.Load().For("c.example"); len(got) != 1 || got[0] != second[0] {
 		t.Error("the certificate before is not served any more")
 	}
 	if err := os.Remove(pair.Key); err != nil {
@@ -72,7 +72,7 @@ func TestFilesThatChange(t *testing.T) {
 
 	spec{hosts: []string{"a.example"}}.write(t, dir, "a")
 	l.expect("served")
-	if s.Set().For("c.example") != nil || s.Set().For("b.example") == nil {
+	if s.set.Load().For("c.example") != nil || s.set.Load().For("b.example") == nil {
 		t.Error("it is not the certificates of the files")
 	}
 }
@@ -81,7 +81,7 @@ func TestFilesThatChange(t *testing.T) {
 func TestFilesThatAreStillWritten(t *testing.T) {
 	dir := t.TempDir()
 	pair := spec{hosts: []string{"a.example"}}.write(t, dir, "a")
-	s, _ := Open([]Pair{pair})
+	s, _ := Open([]Pair{pair}, nil)
 	l := &looker{t: t, store: s}
 	cert, key := spec{hosts: []string{"a.example", "c.example"}}.pems(t)
 	put(t, pair.Cert, append(cert, '\n'))
@@ -101,7 +101,7 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		pair := spec{hosts: []string{"a.example"}}.write(t, dir, "a")
-		s, _ := Open([]Pair{pair})
+		s, _ := Open([]Pair{pair}, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		told, ended := make(chan bool, 1), make(chan struct{})
 		go func() {
@@ -120,7 +120,7 @@ func TestWatch(t *testing.T) {
 func TestOpenTellsOfAllPairs(t *testing.T) {
 	dir := t.TempDir()
 	good := spec{hosts: []string{"a.example"}}.write(t, dir, "a")
-	s, problems := Open([]Pair{{Cert: dir + "/x", Key: dir + "/y"}, good, {Cert: good.Cert, Key: dir + "/z"}})
+	s, problems := Open([]Pair{{Cert: dir + "/x", Key: dir + "/y"}, good, {Cert: good.Cert, Key: dir + "/z"}}, nil)
 	if s != nil || len(problems) != 3 || len(problems[0]) != 2 || len(problems[1]) != 0 || len(problems[2]) != 1 {
 		t.Errorf("a store: %v; problems %v", s != nil, problems)
 	}

@@ -28,7 +28,7 @@ type Opening struct {
 // Open makes the listeners of a process: those that were passed to it, and the
 // others anew. first is where the first is to listen, "" for nowhere in
 // particular.
-func Open(in *handover.Inheritance, first string, cfg *config.Config) (*Opening, error) {
+func Open(in *handover.Inheritance, first string, cfg *config.Config, issue Issue) (*Opening, error) {
 	p := passing{wanted: append([]config.Listener{{Address: first}}, cfg.Listeners...), successor: in.Successor()}
 	for s := in.Take("tcp"); s.Listener != nil; s = in.Take("tcp") {
 		p.sockets = append(p.sockets, s)
@@ -38,7 +38,7 @@ func Open(in *handover.Inheritance, first string, cfg *config.Config) (*Opening,
 	err := p.assign()
 	if err == nil {
 		o.Moved = p.moved
-		err = o.complete(&p, cfg)
+		err = o.complete(&p, cfg, issue)
 	}
 	if err != nil {
 		p.close()
@@ -51,7 +51,7 @@ func Open(in *handover.Inheritance, first string, cfg *config.Config) (*Opening,
 }
 
 // complete opens what was not passed.
-func (o *Opening) complete(p *passing, cfg *config.Config) error {
+func (o *Opening) complete(p *passing, cfg *config.Config, issue Issue) error {
 	if p.taken[0] == nil {
 		c := config.Listener{Address: p.wanted[0].Address}
 		if c.Address == "" {
@@ -74,7 +74,7 @@ func (o *Opening) complete(p *passing, cfg *config.Config) error {
 	for _, s := range p.sockets {
 		held = append(held, s.Addr().String())
 	}
-	ch, err := there.change(cfg, nil, held)
+	ch, err := there.change(cfg, nil, held, issue)
 	if err != nil {
 		return err
 	}

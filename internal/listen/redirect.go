@@ -14,7 +14,7 @@ func (r *Redirect) HTTPS(host []byte) (port string, ok bool) {
 	name := bare(string(host))
 	for _, l := range r.to {
 		t := l.TLS()
-		if t == nil || !t.certs.Set().Covers(name) {
+		if t == nil || !t.certs.Covers(name) {
 			continue
 		}
 		if a, ok := l.Addr().(*net.TCPAddr); ok {

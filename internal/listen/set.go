@@ -52,12 +52,12 @@ type Change struct {
 
 // Change opens what cfg wants and s has not. Of spare, which were opened before
 // and are not served, it takes what it can use. On an error nothing has changed.
-func (s Set) Change(cfg *config.Config, spare Set) (*Change, error) {
-	return s.change(cfg, spare, addresses(s, spare))
+func (s Set) Change(cfg *config.Config, spare Set, issue Issue) (*Change, error) {
+	return s.change(cfg, spare, addresses(s, spare), issue)
 }
 
 // change is Change where rgate listens at held, too.
-func (s Set) change(cfg *config.Config, spare Set, held []string) (*Change, error) {
+func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (*Change, error) {
 	if err := cfg.Beside(s.First().address()); err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (s Set) change(cfg *config.Config, spare Set, held []string) (*Change, erro
 		}
 	}
 	ch := &Change{config: cfg}
-	if err := ch.secure(next); err != nil {
+	if err := ch.secure(next, issue); err != nil {
 		return nil, err
 	}
 	for i, c := range cfg.Listeners {
@@ -103,7 +103,7 @@ func (s Set) change(cfg *config.Config, spare Set, held []string) (*Change, erro
 }
 
 // secure reads the certificates that are not served already.
-func (ch *Change) secure(have Set) error {
+func (ch *Change) secure(have Set, issue Issue) error {
 	var problems []config.Problem
 	ch.tls = make([]*TLS, len(have))
 	for i, c := range ch.config.Listeners {
@@ -114,7 +114,7 @@ func (ch *Change) secure(have Set) error {
 			ch.tls[i] = l.TLS()
 			continue
 		}
-		t, warnings, err := OpenTLS(c.TLS)
+		t, warnings, err := OpenTLS(c.TLS, issue)
 		ch.tls[i], ch.Warnings = t, append(ch.Warnings, warnings...)
 		var wrong *config.Problems
 		if errors.As(err, &wrong) {

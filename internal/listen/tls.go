@@ -37,14 +37,26 @@ func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
 	return t
 }
 
-// OpenTLS reads the certificates that said names. Warnings are what is wrong
-// with some that are served all the same. The error is a *config.Problems.
-func OpenTLS(said *config.ListenerTLS) (t *TLS, warnings []config.Problem, err error) {
+// Issue has the issuer of what no file of a listener has a certificate for; nil
+// where said wants none. It says the same of the same, so that a listener that
+// stays as it is keeps its own. The error is a *config.Problems.
+type Issue func(said *config.ListenerTLS) (cert.Issuer, error)
+
+// OpenTLS reads the certificates that said names, and takes the others from
+// issue; nil for from nowhere. Warnings are what is wrong with some that are
+// served all the same. The error is a *config.Problems.
+func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.Problem, err error) {
 	pairs := make([]cert.Pair, len(said.Certificates))
 	for i, c := range said.Certificates {
 		pairs[i] = cert.Pair{Cert: c.Cert, Key: c.Key, Default: c.Default}
 	}
-	certs, found, ok := openWithin(patience, pairs)
+	var issuer cert.Issuer
+	if issue != nil {
+		if issuer, err = issue(said); err != nil {
+			return nil, nil, err
+		}
+	}
+	certs, found, ok := openWithin(patience, pairs, issuer)
 	if !ok {
 		at := said.Certificates[0].CertPlace
 		at.Message = fmt.Sprintf("the certificates of this listener cannot be read: nothing came in %v", patience)
@@ -76,14 +88,14 @@ func OpenTLS(said *config.ListenerTLS) (t *TLS, warnings []config.Problem, err e
 const patience = 5 * time.Second
 
 // openWithin gives up a read that hangs, whose goroutine stays until it does not.
-func openWithin(limit time.Duration, pairs []cert.Pair) (_ *cert.Store, problems [][]*cert.Problem, ok bool) {
+func openWithin(limit time.Duration, pairs []cert.Pair, issuer cert.Issuer) (_ *cert.Store, problems [][]*cert.Problem, ok bool) {
 	type opened struct {
 		store    *cert.Store
 		problems [][]*cert.Problem
 	}
 	done := make(chan opened, 1)
 	go func() {
-		s, problems := cert.Open(pairs)
+		s, problems := cert.Open(pairs, issuer)
 		done <- opened{s, problems}
 	}()
 	timer := time.NewTimer(limit)
@@ -103,7 +115,7 @@ func Check(cfg *config.Config) (warnings []config.Problem, err error) {
 		if l.TLS == nil {
 			continue
 		}
-		_, more, err := OpenTLS(l.TLS)
+		_, more, err := OpenTLS(l.TLS, nil)
 		warnings = append(warnings, more...)
 		if problems, ok := err.(*config.Problems); ok {
 			all = append(all, problems.List...)
@@ -114,6 +126,10 @@ func Check(cfg *config.Config) (warnings []config.Problem, err error) {
 	}
 	return warnings, nil
 }
+
+// Certificates is how it stands with each certificate that is served, or tried
+// to be had.
+func (t *TLS) Certificates() []cert.Status { return t.certs.List() }
 
 // Watch reads certificates again whose files change, until ctx ends.
 func (t *TLS) Watch(ctx context.Context, every time.Duration, tell cert.Told) {
@@ -134,7 +150,7 @@ func Asked(c *tls.Conn) string {
 // made for asked: else it is misdirected (RFC 9110 §15.5.20), as the client can
 // not have seen the host's certificate. A request that names no host belongs.
 func (t *TLS) Belongs(asked string, host []byte) bool {
-	return len(host) == 0 || strings.EqualFold(asked, string(host)) || t.certs.Set().Same(asked, bare(string(host)))
+	return len(host) == 0 || strings.EqualFold(asked, string(host)) || t.certs.Same(asked, bare(string(host)))
 }
 
 // bare is a Host field's value without its port and brackets.

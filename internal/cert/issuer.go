@@ -1,0 +1,103 @@
+package cert
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Issuer has certificates for names that no file has one for.
+type Issuer interface {
+	// Certificate is what it serves to hello; nil where it has none for Asked.
+	// It never waits: handshakes are done where nothing may. An error ends the
+	// handshake.
+	Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Covers tells whether it serves a host, or will as soon as it can. The host
+	// is a name or an address, in any spelling; "" is none.
+	Covers(host string) bool
+	// Same tells of two hosts that it covers whether who asked for one is served
+	// what the other is, too.
+	Same(asked, host string) bool
+	// List is what it has, and what it tries to have.
+	List() []Status
+}
+
+// The kinds of certificates by where they come from.
+const (
+	KindFile     = "file"
+	KindACME     = "acme"
+	KindInternal = "internal"
+)
+
+// Status is how it stands with one certificate.
+type Status struct {
+	Names    []string  // hosts, wildcards and addresses
+	Kind     string    // KindFile, …
+	Issuer   string    // who signed it; "" while there is none
+	NotAfter time.Time // zero while there is none
+	Renewal  time.Time // when it is to be replaced; zero where nobody knows
+	Error    string    // why it could not be had, or replaced, the last time; "" for nothing
+	File     string    // KindFile: the path of the certificate
+}
+
+// Issuers are several, the first that covers a host having it.
+type Issuers []Issuer
+
+// Certificate implements Issuer.
+func (all Issuers) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if i := all.of(Asked(hello)); i != nil {
+		return i.Certificate(hello)
+	}
+	return nil, nil
+}
+
+// Covers implements Issuer.
+func (all Issuers) Covers(host string) bool { return all.of(host) != nil }
+
+// Same implements Issuer.
+func (all Issuers) Same(asked, host string) bool {
+	for _, i := range all {
+		switch a, b := i.Covers(asked), i.Covers(host); {
+		case a && b:
+			return i.Same(asked, host)
+		case a || b:
+			return false
+		}
+	}
+	return false
+}
+
+// List implements Issuer.
+func (all Issuers) List() (list []Status) {
+	for _, i := range all {
+		list = append(list, i.List()...)
+	}
+	return list
+}
+
+func (all Issuers) of(host string) Issuer {
+	if at := slices.IndexFunc(all, func(i Issuer) bool { return i.Covers(host) }); at >= 0 {
+		return all[at]
+	}
+	return nil
+}
+
+// authority is how the one who signed a certificate is told.
+func authority(leaf *x509.Certificate) string {
+	return cmp.Or(leaf.Issuer.CommonName, strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.String())
+}
+
+// Asked is the host that a client asks for: the name that it sends, as names
+// are compared, else the address that it connected to, for which none is sent
+// (RFC 6066 §3).
+func Asked(hello *tls.ClientHelloInfo) string {
+	if hello.ServerName != "" || hello.Conn == nil {
+		return normal(hello.ServerName)
+	}
+	host, _, _ := net.SplitHostPort(hello.Conn.LocalAddr().String())
+	return normal(host)
+}
