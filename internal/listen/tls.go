@@ -30,6 +30,9 @@ func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
 		GetCertificate: certs.Certificate,
 		MinVersion:     least,
 		NextProtos:     []string{"http/1.1"},
+		// What is small goes out small anyhow, and what is large in many small records
+		// costs both sides.
+		DynamicRecordSizingDisabled: true,
 	}}
 	if said.HSTS > 0 {
 		t.HSTS = fmt.Sprintf("max-age=%d", int64(said.HSTS.Seconds()))
@@ -136,21 +139,20 @@ func (t *TLS) Watch(ctx context.Context, every time.Duration, tell cert.Told) {
 	t.certs.Watch(ctx, every, tell)
 }
 
-// Asked is the host that a connection was made for: the name that the client
-// sent, else the address it connected to.
-func Asked(c *tls.Conn) string {
-	if name := c.ConnectionState().ServerName; name != "" {
-		return name
-	}
-	host, _, _ := net.SplitHostPort(c.LocalAddr().String())
-	return host
-}
-
-// Belongs tells whether a request for a host may come on a connection that was
+// belongs tells whether a request for a host may come on a connection that was
 // made for asked: else it is misdirected (RFC 9110 §15.5.20), as the client can
 // not have seen the host's certificate. A request that names no host belongs.
-func (t *TLS) Belongs(asked string, host []byte) bool {
-	return len(host) == 0 || strings.EqualFold(asked, string(host)) || t.certs.Same(asked, bare(string(host)))
+func (t *TLS) belongs(asked string, host []byte) bool {
+	return len(host) == 0 || alike(asked, host) || t.certs.Same(asked, bare(string(host)))
+}
+
+// alike tells at once of most hosts that they are the one that was asked for,
+// whatever the port. The rest is left to who knows more of names.
+func alike(asked string, host []byte) bool {
+	if n := len(asked); len(host) > n && host[n] == ':' && !strings.Contains(asked, ":") {
+		host = host[:n]
+	}
+	return len(host) == len(asked) && strings.EqualFold(asked, string(host))
 }
 
 // bare is a Host field's value without its port and brackets.

@@ -54,8 +54,9 @@ func TestBelongs(t *testing.T) {
 	}{
 		{"a.example", "a.example", true}, {"a.example", "B.example.:443", true}, {"a.example", "c.example", false},
 		{"::1", "[::1]:8443", true}, {"::1", "[::1]", true}, {"a.example", "", true}, {"a.example", "nobody", false},
+		{"a.example", "A.example:8443", true}, {"a.example", "a.example.c.example", false}, {"a.example", "c.example:443", false},
 	} {
-		if got := s.Belongs(test.asked, []byte(test.host)); got != test.want {
+		if got := s.belongs(test.asked, []byte(test.host)); got != test.want {
 			t.Errorf("a request for %q on a connection for %q: %v", test.host, test.asked, got)
 		}
 	}

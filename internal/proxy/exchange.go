@@ -33,9 +33,9 @@ type Exchange struct {
 	Target   []byte // path and query, as sent
 	Host     []byte
 	Peer     netip.Addr // who is connected, unmapped
-	TLS      bool
-	HSTS     string   // the value of Strict-Transport-Security; "" for none
-	Redirect Redirect // nil where none is to be made
+	HSTS     string     // the value of Strict-Transport-Security; "" for none
+	Redirect Redirect   // nil where none is to be made
+	Secured  Secured    // nil for a request in the clear
 	Header   Header
 	Body     Body
 	Start    time.Time

@@ -87,7 +87,7 @@ func (x *Exchange) said(name string, own []byte) []byte {
 var protoHTTP, protoHTTPS = []byte("http"), []byte("https")
 
 func (x *Exchange) proto() []byte {
-	if x.TLS {
+	if x.Secured != nil {
 		return protoHTTPS
 	}
 	return protoHTTP

@@ -76,7 +76,7 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
 	}
-	if x.Redirect != nil && x.redirected() {
+	if x.Secured != nil && x.misdirected() || x.Redirect != nil && x.redirected() {
 		return Reply
 	}
 	if v, done := x.locate(); done {

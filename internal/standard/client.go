@@ -16,9 +16,9 @@ import (
 // client is a client's connection, which one goroutine serves. A quiet one holds
 // no buffer but first.
 type client struct {
-	net.Conn          // the socket, or TLS on it
-	socket   net.Conn // itself
-	secured  *secured // nil for plain HTTP
+	net.Conn                 // the socket, or TLS on it
+	socket   net.Conn        // itself
+	secured  *listen.Secured // nil for plain HTTP
 	engine   *Engine
 	by       *listen.Listener
 	addr     netip.Addr

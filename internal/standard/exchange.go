@@ -88,7 +88,7 @@ func (x *exchange) accept(n int) {
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
 	if c.secured != nil {
-		x.TLS, x.HSTS = true, c.secured.tls.HSTS
+		x.Secured, x.HSTS = c.secured, c.secured.HSTS()
 	} else if r := c.by.Redirect(); r != nil {
 		x.Redirect = r
 	}
@@ -111,10 +111,6 @@ func (x *exchange) accept(n int) {
 func (c *client) respond() bool {
 	x := c.x
 	c.debt.pay()
-	if x.misdirected() {
-		x.refuse(wire.AnswerMisdirected)
-		return false
-	}
 	x.begun = true
 	v, there := c.engine.gate.Begin(&x.Exchange), true
 	for v == proxy.Wait {

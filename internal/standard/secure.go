@@ -12,12 +12,6 @@ import (
 	"rgate/internal/wire"
 )
 
-// secured is what is known of a connection with TLS.
-type secured struct {
-	tls   *listen.TLS
-	asked string // for which host the connection was made
-}
-
 // greet does a TLS handshake where the listener wants one; false where it fails.
 func (c *client) greet() bool {
 	t := c.by.TLS()
@@ -37,16 +31,9 @@ func (c *client) greet() bool {
 		return false
 	}
 	_ = below.SetWriteDeadline(time.Time{})
-	c.secured = &secured{t, listen.Asked(conn)}
+	c.secured = listen.NewSecured(t, conn)
 	c.Conn = conn
 	return true
-}
-
-// misdirected tells whether x is for a host that its connection was not made
-// for.
-func (x *exchange) misdirected() bool {
-	s := x.client.secured
-	return s != nil && !s.tls.Belongs(s.asked, x.Host)
 }
 
 // steady is the socket below TLS, which takes a write that was cut short for the

@@ -26,11 +26,6 @@ var (
 		Status: 400, Reason: proxy.ReasonBadRequest,
 		ContentType: plainText, Body: []byte("this port speaks TLS: ask with https://\n"),
 	}
-	// AnswerMisdirected is for a host that the connection was not made for.
-	AnswerMisdirected = &proxy.Answer{
-		Status: 421, Reason: proxy.ReasonMisdirected,
-		ContentType: plainText, Body: []byte("this connection was made for another host\n"),
-	}
 	// AnswerUnable is for what this engine cannot do.
 	AnswerUnable = &proxy.Answer{
 		Status: 501, Reason: proxy.ReasonUnsupport,

@@ -1,0 +1,20 @@
+package proxy
+
+// Secured is a client's connection with TLS.
+type Secured interface {
+	// Belongs tells whether a request for the host may come on it.
+	Belongs(host []byte) bool
+}
+
+var answerMisdirected = plain(421, ReasonMisdirected, "this connection was made for another host\n")
+
+// misdirected answers a request for a host that its connection was not made for:
+// the client has not seen that host's certificate.
+func (x *Exchange) misdirected() bool {
+	if x.Secured.Belongs(x.Host) {
+		return false
+	}
+	x.Table.Unmatched.Begin()
+	x.reply(answerMisdirected)
+	return true
+}
