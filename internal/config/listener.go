@@ -20,6 +20,8 @@ type Listener struct {
 	TLS      *ListenerTLS // nil for plain HTTP
 	Redirect string       // RedirectHTTPS, or "" for none
 	Place    Problem      // where the file says so, for what is found out later
+
+	ProxyProtocol *ProxyProtocol // nil where no connection begins with such a header
 }
 
 // maxListeners bounds what each event loop holds a descriptor of, and what the
@@ -43,6 +45,7 @@ var listenerKeys = []key[listenerDraft]{
 	marked("name", text(checkListenerName), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Name, &l.name }),
 	{name: "tls", below: namesOf(listenerTLSKeys), read: readListenerTLS},
 	marked("redirect", choice(RedirectHTTPS), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Redirect, &l.redirect }),
+	{name: "proxy_protocol", below: namesOf(proxyProtocolKeys), read: readProxyProtocol},
 }
 
 func readListeners(d *decoder, n *yaml.Node, into *draft) {

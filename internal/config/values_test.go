@@ -264,6 +264,12 @@ func TestListeners(t *testing.T) {
 	if want := []string{":3000 :3000", "internal 127.0.0.1:9000", "localhost:9001 localhost:9001"}; !slices.Equal(got, want) {
 		t.Errorf("%q instead of %q", got, want)
 	}
+	for peer, want := range map[string]bool{"10.1.1.1": true, "192.0.2.7": true, "192.0.2.8": false, "::1": false} {
+		p := parse(t, "listeners: [{address: ':81', proxy_protocol: {from: [10.0.0.0/8, 192.0.2.7]}}]\n").Listeners[0].ProxyProtocol
+		if got := p.Of(netip.MustParseAddr(peer)); got != want || cfg.Listeners[0].ProxyProtocol.Of(netip.MustParseAddr(peer)) {
+			t.Errorf("%s begins with a header: %v", peer, got)
+		}
+	}
 	for first, want := range map[string]string{
 		":8080": "", "127.0.0.1:0": "", "127.0.0.2:9000": "", "": "",
 		":9000":          "config.yml:4:15: `127.0.0.1:9000` cannot be listened on beside `:9000`, where rgate listens anyway",

@@ -88,19 +88,25 @@ func (l *loop) acceptOne(d *door) error {
 		tune(fd)
 	}
 	addr := peerOf(sa)
-	admitted := l.admit(addr)
-	if d.listener.TLS() != nil {
-		l.pass(fd, addr, d.listener, admitted)
-		return nil
+	first, holder := phaseHead, addr
+	if d.listener.Config().ProxyProtocol.Of(addr) {
+		first, holder = phaseProxy, nobody
 	}
-	l.open(fd, addr, d.listener, admitted)
+	switch admitted := l.admit(holder); {
+	case d.listener.TLS() != nil && (first == phaseHead || !admitted):
+		l.pass(fd, addr, d.listener, admitted)
+	case !admitted:
+		l.open(fd, addr, d.listener, false, phaseHead)
+	default:
+		l.open(fd, addr, d.listener, true, first)
+	}
 	return nil
 }
 
 // open takes a connection in. One above the limits is told so and closed.
-func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool) {
+func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool, begin phase) {
 	by.Hold()
-	c := &conn{sock: sock{fd: int32(fd)}, addr: addr, by: by, counted: admitted, since: l.wheel.now}
+	c := &conn{sock: sock{fd: int32(fd)}, addr: addr, by: by, counted: admitted, since: l.wheel.now, phase: begin}
 	c.timer.client = c
 	l.conns++
 	if !admitted {
@@ -112,10 +118,15 @@ func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool)
 	}
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
-		c.work = l.getWork()
-		l.mem.Need(&c.work.in)
-		l.refuse(c, wire.AnswerCrowd)
+		l.turnAway(c)
 	}
+}
+
+// turnAway tells a client that there is no room for it.
+func (l *loop) turnAway(c *conn) {
+	c.work = l.getWork()
+	l.mem.Need(&c.work.in)
+	l.refuse(c, wire.AnswerCrowd)
 }
 
 // patience is how long c may be without a request.

@@ -26,6 +26,7 @@ const (
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
 	phaseLinger              // all is said; what still comes is thrown away
+	phaseProxy               // the header of a proxy that speaks for the client is coming
 	phaseBreak               // a reset is due once earlier answers have arrived
 	phaseClosed
 )
@@ -154,6 +155,8 @@ func (l *loop) step(c *conn) step {
 	switch c.phase {
 	case phaseHead:
 		return l.readHead(c)
+	case phaseProxy:
+		return l.announced(c)
 	case phaseRelay:
 		return l.relay(c)
 	case phaseFlush:
@@ -213,6 +216,7 @@ func (l *loop) close(c *conn) {
 	if c.phase == phaseLinger {
 		l.lingering--
 	}
+	holder := c.holder()
 	c.phase = phaseClosed
 	if w := c.work; w != nil {
 		l.abandon(c)
@@ -224,7 +228,7 @@ func (l *loop) close(c *conn) {
 	}
 	l.drop(c)
 	if c.counted {
-		l.engine.crowd.Leave(c.addr)
+		l.engine.crowd.Leave(holder)
 	} else {
 		l.refused--
 	}
@@ -314,7 +318,7 @@ func (l *loop) hurry(c *conn) {
 	switch {
 	case c.phase == phaseLinger:
 		l.wheel.set(&c.timer, l.now, lingerShort)
-	case c.phase != phaseHead || c.work != nil:
+	case c.phase != phaseHead && c.phase != phaseProxy || c.work != nil:
 	case l.engine.stopping.Load() && l.engine.linger <= 0:
 		l.leave(c)
 	default:
@@ -359,6 +363,9 @@ func (l *loop) fire(t *timer) {
 			return
 		}
 		l.leave(c)
+	case phaseProxy:
+		l.engine.gate.Unannounced(c.addr, c.by.Config().Name, errLate, l.now)
+		l.close(c)
 	case phaseLinger, phaseFlush:
 		l.close(c)
 	case phaseBreak:

@@ -37,7 +37,7 @@ func (l *loop) weight(c *conn) int {
 	if c == nil {
 		return 0
 	}
-	return l.engine.crowd.Weight(c.addr, l.cfg)
+	return l.engine.crowd.Weight(c.holder(), l.cfg)
 }
 
 // A search for a client compares this many, and looks at so many descriptors
@@ -103,6 +103,8 @@ func (l *loop) due(c *conn, heavy bool) int64 {
 	w, now := c.work, l.wheel.now
 	young := !heavy && now-c.since < graceTicks
 	switch c.phase {
+	case phaseProxy:
+		return c.timer.at
 	case phaseHead:
 		switch {
 		case w == nil:

@@ -25,13 +25,18 @@ func (l *loop) handOver(c *conn) {
 		return
 	}
 	h := &handed{prefix: append([]byte(nil), w.in.B...), engine: l.engine, addr: c.addr, by: c.by}
+	l.part(c)
+	l.give(int(c.fd), h)
+}
+
+// part takes c out of the loop. Its descriptor lives on.
+func (l *loop) part(c *conn) {
 	c.phase = phaseClosed
 	l.putWork(c)
 	c.timer.unlink()
 	l.unwatch(int(c.fd))
 	l.remove(int(c.fd))
 	l.conns--
-	l.give(int(c.fd), h)
 }
 
 // pass gives a connection that speaks TLS to the engine that may wait, unread.

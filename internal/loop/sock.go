@@ -83,6 +83,21 @@ func (s *sock) alive() bool {
 	return errno == unix.EAGAIN
 }
 
+// peek is read, and leaves there what it brings.
+func (s *sock) peek(b []byte) (int, unix.Errno) {
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			s.readable = errno != unix.EAGAIN
+			return 0, errno
+		}
+		return int(n), 0
+	}
+}
+
 // poll collects events that are there already.
 func poll(epfd int, events []unix.EpollEvent) int {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)

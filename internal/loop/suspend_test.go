@@ -104,7 +104,7 @@ func TestRefusedConnectionsAreCountedRight(t *testing.T) {
 			return
 		}
 		conns := l.conns
-		l.open(fd, netip.MustParseAddr("192.0.2.1"), listen.New(nil, config.Listener{}), false)
+		l.open(fd, netip.MustParseAddr("192.0.2.1"), listen.New(nil, config.Listener{}), false, phaseHead)
 		if l.refused != 0 || l.conns != conns {
 			t.Errorf("%d refused, %d connections after %d", l.refused, l.conns, conns)
 		}

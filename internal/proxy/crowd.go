@@ -35,13 +35,10 @@ const (
 	leastPart  = 16
 )
 
-// Enter counts a connection of peer where no limit is reached.
+// Enter counts a connection of peer where no limit is reached. The zero address is
+// for one that it is not known yet whose it is: see Reveal.
 func (c *Crowd) Enter(peer netip.Addr, cfg *config.Config) Admission {
-	room := Room(cfg.Limits.Connections)
-	most := share(room, cfg.Limits.ConnectionsPerClient)
-	if most > 0 && within(peer, cfg.TrustedProxies) {
-		most = 0 // it speaks for many
-	}
+	room, most := Room(cfg.Limits.Connections), most(peer, cfg)
 	peer = holder(peer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,10 +56,26 @@ func (c *Crowd) Enter(peer netip.Addr, cfg *config.Config) Admission {
 	return Admitted
 }
 
+// Reveal says whose a connection is that Enter counted as nobody's. Where there are
+// too many of that one it is false, and the connection has left.
+func (c *Crowd) Reveal(peer netip.Addr, cfg *config.Config) bool {
+	most := most(peer, cfg)
+	peer = holder(peer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(netip.Addr{})
+	if most > 0 && c.clients[peer] >= most {
+		c.conns--
+		return false
+	}
+	c.clients[peer]++
+	return true
+}
+
 // Weight is 0 for a peer like others, and the more it holds of the room the
 // higher, in steps of twice as much: the heaviest make room first.
 func (c *Crowd) Weight(peer netip.Addr, cfg *config.Config) int {
-	if within(peer, cfg.TrustedProxies) {
+	if !peer.IsValid() || within(peer, cfg.TrustedProxies) {
 		return 0
 	}
 	c.mu.Lock()
@@ -80,8 +93,13 @@ func (c *Crowd) Leave(peer netip.Addr) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conns--
-	if c.clients[peer]--; c.clients[peer] <= 0 {
-		delete(c.clients, peer)
+	c.remove(peer)
+}
+
+// remove takes a connection off its holder.
+func (c *Crowd) remove(holder netip.Addr) {
+	if c.clients[holder]--; c.clients[holder] <= 0 {
+		delete(c.clients, holder)
 	}
 }
 
@@ -90,6 +108,14 @@ func (c *Crowd) Size() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.conns
+}
+
+// most is how many connections peer may have; 0 is any number.
+func most(peer netip.Addr, cfg *config.Config) int {
+	if !peer.IsValid() || cfg.Limits.ConnectionsPerClient > 0 && within(peer, cfg.TrustedProxies) {
+		return 0 // it speaks for many, or for nobody yet
+	}
+	return share(Room(cfg.Limits.Connections), cfg.Limits.ConnectionsPerClient)
 }
 
 // share is how much of room one peer may hold where limit (0 is none) is wanted.

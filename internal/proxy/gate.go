@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -230,6 +231,16 @@ func (g *Gate) logAttempt(x *Exchange, o upstream.Outcome) {
 		attrs = append(attrs, slog.String("error", x.Fault.Error()))
 	}
 	g.log.LogAttrs(context.Background(), slog.LevelDebug, "an attempt failed", attrs...)
+}
+
+// Unannounced tells the operator of a connection that was closed, since it did not
+// begin with a PROXY protocol header as those of its peer do.
+func (g *Gate) Unannounced(peer netip.Addr, listener string, err error, now time.Time) {
+	if !g.log.Enabled(context.Background(), slog.LevelWarn) || !g.quiet.allow(now) {
+		return
+	}
+	g.log.LogAttrs(context.Background(), slog.LevelWarn, "a connection was closed that has to begin with a PROXY protocol header",
+		slog.String("peer", peer.String()), slog.String("listener", listener), slog.String("error", err.Error()))
 }
 
 // logFault tells the operator of what should not have happened to a request.

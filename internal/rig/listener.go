@@ -13,13 +13,23 @@ import (
 )
 
 // Listen has the engine accept from another listener, too.
-func (r *Rig) Listen(t testing.TB) *listen.Listener {
+func (r *Rig) Listen(t testing.TB) *listen.Listener { return r.ListenAs(t, config.Listener{}) }
+
+// ListenAs is Listen for one that is as c says.
+func (r *Rig) ListenAs(t testing.TB, c config.Listener) *listen.Listener {
 	t.Helper()
 	socket, err := net.Listen("tcp", ends.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := listen.New(socket, config.Listener{})
+	l := listen.New(socket, c)
+	if c.TLS != nil {
+		secured, _, err := listen.OpenTLS(c.TLS, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Secure(secured)
+	}
 	if err := r.engines[len(r.engines)-1].Open(l); err != nil {
 		t.Fatal(err)
 	}

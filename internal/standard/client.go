@@ -29,6 +29,8 @@ type client struct {
 	ended    bool // it has finished sending
 	ahead    bool // its first request was read already, by who handed it over
 
+	behind netip.Addr // the proxy that has to say first whose the connection is; not valid for none
+
 	debt debt
 
 	mu      sync.Mutex
@@ -39,13 +41,17 @@ type client struct {
 }
 
 func newClient(e *Engine, conn net.Conn, by *listen.Listener) *client {
-	if h, ok := conn.(interface{ By() *listen.Listener }); ok {
-		by = h.By() // it was handed over
+	h, handed := conn.(interface{ By() *listen.Listener })
+	if handed {
+		by = h.By()
 	}
 	by.Hold()
 	c := &client{Conn: conn, socket: conn, engine: e, by: by, sight: sightOf(conn)}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.addr = a.AddrPort().Addr().Unmap().WithZone("") // no network holds an address with a zone
+	}
+	if !handed && by.Config().ProxyProtocol.Of(c.addr) {
+		c.behind, c.addr = c.addr, netip.Addr{}
 	}
 	if h, ok := conn.(interface{ Ahead() bool }); ok && h.Ahead() {
 		c.ahead = true // it owes nothing
@@ -64,7 +70,7 @@ func (c *client) config() *config.Config { return c.engine.gate.Table().Config }
 // serve answers one request after the other.
 func (c *client) serve() {
 	defer c.leave()
-	if !c.greet() {
+	if !c.announced() || !c.greet() {
 		return
 	}
 	for c.await() && c.head() && c.respond() {

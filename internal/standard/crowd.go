@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -70,6 +71,19 @@ func (w *crowd) enter(c *client, cfg *config.Config) (a proxy.Admission, out *cl
 		w.add(c)
 	}
 	return a, out
+}
+
+// reveal says whose c is, which was taken in as nobody's; false where there are too
+// many of that one, or c was put out meanwhile.
+func (w *crowd) reveal(c *client, addr netip.Addr, cfg *config.Config) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.conns[c]; !known {
+		c.addr = addr
+		return false
+	}
+	c.addr, c.counted = addr, w.count.Reveal(addr, cfg)
+	return c.counted
 }
 
 // keep notes a connection above the limits, which is not counted but may have to

@@ -102,6 +102,9 @@ func (e *Engine) open(conn net.Conn, by *listen.Listener) {
 		go c.serve()
 		return
 	}
+	if c.behind.IsValid() {
+		c.addr = c.behind
+	}
 	e.log.Debug("a connection above the limits was closed", "client", c.addr.String())
 	if !e.crowd.keep(c) {
 		_ = c.Close()
