@@ -33,7 +33,8 @@ var arrows = map[string]string{
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",
-	"proxyproto":            "", // another grammar, beside h1
+	"proxyproto":            "",          // another grammar, beside h1
+	"h2":                    "buffer h1", // what its streams carry is a message of HTTP/1.1
 	"buffer":                "",
 	"discovery":             "",
 	"config":                "",
