@@ -56,7 +56,7 @@ func serve(t *testing.T, change func(*Options), handler http.HandlerFunc) string
 			}
 			all.Go(func() {
 				defer socket.Close()
-				session := Session{Open: func(one *Stream) { s.conns <- one }, Idle: hour, Head: hour}
+				session := Session{Open: func(one *Stream) { s.take(one) }, Idle: hour, Head: hour}
 				err := session.Serve(New(o), socket, nil)
 				t.Logf("a session ended: %v", err)
 			})
@@ -104,4 +104,17 @@ func dial(t testing.TB, addr string, settings ...http2.Setting) *raw {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// take serves a stream, unless there is nothing to be served.
+func (l *streams) take(s *Stream) {
+	if s.Refused() != nil {
+		_ = s.Close()
+		return
+	}
+	select {
+	case l.conns <- s:
+	case <-l.done:
+		_ = s.Close()
+	}
 }
