@@ -25,7 +25,7 @@ var arrows = map[string]string{
 	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",
 	"cert":                  "",
-	"wire":                  "proxy config h1", // it words what proxy decided
+	"wire":                  "policy proxy config h1", // it words what proxy decided
 	"proxy":                 "route policy upstream config stats",
 	"route":                 "policy upstream config discovery stats",
 	"policy":                "config",

@@ -56,7 +56,7 @@ func Describe(t *route.Table) Routes {
 	d := Routes{Config: t.Config.File, Stale: t.Stale(), Drained: t.Held, Routes: []RouteEntry{}, Backends: []BackendEntry{}}
 	for _, r := range t.Routes {
 		for _, to := range r.Targets {
-			d.Routes = append(d.Routes, RouteEntry{r.ID, r.Prefix, string(r.Match), to.Backend.Name, r.Line})
+			d.Routes = append(d.Routes, RouteEntry{r.ID, r.Prefix, string(r.Match), to.Name(), r.Line})
 		}
 	}
 	for _, b := range t.Backends {

@@ -93,7 +93,7 @@ func byRoute(t *route.Table) []RouteStats {
 	all := []RouteStats{}
 	for _, r := range t.Routes {
 		for _, to := range r.Targets {
-			all = append(all, RouteStats{r.ID, r.Prefix, to.Backend.Name, to.Stats.Snapshot().ItemReport()})
+			all = append(all, RouteStats{r.ID, r.Prefix, to.Name(), to.Stats.Snapshot().ItemReport()})
 		}
 	}
 	return all

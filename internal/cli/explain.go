@@ -19,7 +19,8 @@ import (
 type explanation struct {
 	Method     string      `json:"method"`
 	Host       string      `json:"host,omitempty"`
-	Path       string      `json:"path"` // as it is matched and forwarded
+	Path       string      `json:"path"`                // as it is matched
+	Forwarded  string      `json:"forwarded,omitempty"` // as the endpoint gets it, where that is another
 	Outcome    string      `json:"outcome"`
 	Allow      []string    `json:"allow,omitempty"` // the methods by which some route would take it
 	Route      string      `json:"route,omitempty"`
@@ -30,6 +31,7 @@ type explanation struct {
 	Stale      string      `json:"stale,omitempty"`
 	why        string      // Route takes it
 	route      *route.Route
+	demands    bool // some of the policies decide on clients
 }
 
 type lostRoute struct {
@@ -83,7 +85,7 @@ was taken or left out. Nothing is sent anywhere but questions to the engine.`,
 			switch {
 			case err == nil && client != "":
 				err = e.judge(a, client)
-			case len(e.Policies) > 0:
+			case e.demands:
 				e.Outcome += ", for a client that its policies let pass (--client says whether one at an address is)"
 			}
 			if err != nil {
@@ -127,10 +129,16 @@ func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, err
 			e.why = "the most specific that takes it"
 		}
 		e.route = taker
-		for _, p := range taker.Policies {
+		for _, p := range taker.Policies.All() {
 			e.Policies = append(e.Policies, p.String())
 		}
-		e.look(taker.Targets[0].Backend) // the file names one
+		e.demands = len(taker.Policies.Decided()) > 0
+		if taker.Policies.Answers() {
+			e.demands = len(taker.Policies.Decided()) > 1
+			e.Outcome = "rgate answers: " + e.Policies[len(e.Policies)-1]
+		} else {
+			e.look(taker.Targets[0].Backend) // the file names one
+		}
 	case others != 0:
 		e.Allow = table.MethodNames(others)
 		e.Outcome = fmt.Sprintf("405: no route takes %s here, only %s", a.method, strings.Join(e.Allow, ", "))
@@ -143,6 +151,13 @@ func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, err
 // look lists the endpoints of b and what was left out.
 func (e *explanation) look(b *route.Backend) {
 	e.Backend = b.Name
+	forwarded := []byte(e.Path)
+	for _, p := range e.route.Policies.Rewrites() {
+		forwarded = p.Rewrite(nil, forwarded)
+	}
+	if string(forwarded) != e.Path {
+		e.Forwarded = string(forwarded)
+	}
 	switch n := len(b.Endpoints); n {
 	case 0:
 		e.Outcome = "503: no endpoint of the backend can take it"
@@ -190,7 +205,13 @@ func (p Process) printExplanation(e explanation) error {
 		_ = say(p.Stdout, "  host     %s\n", e.Host)
 	}
 	if e.Route != "" {
-		_ = say(p.Stdout, "  route    %s (%s)\n  backend  %s\n", e.Route, e.why, e.Backend)
+		_ = say(p.Stdout, "  route    %s (%s)\n", e.Route, e.why)
+	}
+	if e.Backend != "" {
+		_ = say(p.Stdout, "  backend  %s\n", e.Backend)
+	}
+	if e.Forwarded != "" {
+		_ = say(p.Stdout, "  asks for %s\n", e.Forwarded)
 	}
 	for _, policy := range e.Policies {
 		_ = say(p.Stdout, "  policy   %s\n", policy)

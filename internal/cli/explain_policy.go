@@ -18,10 +18,10 @@ func (e *explanation) judge(a asked, client string) error {
 	if e.route == nil {
 		return nil
 	}
-	for _, p := range e.route.Policies {
+	for _, p := range e.route.Policies.Decided() {
 		d := p.Decide(policy.Request{
 			Method: []byte(a.method), Host: []byte(a.host), Path: []byte(e.Path), Query: []byte(a.query),
-			Header: a.fields, Client: from, Start: time.Now(),
+			Header: a.fields, Client: from, Start: time.Now(), Speaker: speaker{a, e.Path, from},
 		})
 		if d.Refusal != nil {
 			e.Outcome = fmt.Sprintf("%d (%s) for a client at %s: %s", d.Refusal.Status, d.Refusal.Reason, from, p)
@@ -42,4 +42,27 @@ func (f givenFields) Get(name string) []byte {
 // Join implements policy.Header.
 func (f givenFields) Join(dst []byte, name string) []byte {
 	return append(dst, strings.Join(f[name], ", ")...)
+}
+
+// speaker has what variables stand for in the request that is asked about.
+type speaker struct {
+	asked
+	normal string
+	client netip.Addr
+}
+
+// AppendVariable implements policy.Speaker.
+func (s speaker) AppendVariable(dst []byte, name string) []byte {
+	switch name {
+	case "client_ip":
+		return s.client.AppendTo(dst)
+	case "host":
+		host, _, _ := strings.Cut(s.host, ":")
+		return append(dst, host...)
+	case "method":
+		return append(dst, s.method...)
+	case "path":
+		return append(dst, s.normal...)
+	}
+	return append(dst, "{"+name+"}"...) // nobody knows before there is a request
 }

@@ -70,6 +70,10 @@ func (d *decoder) readCondition(what string, e entry, c *Condition) bool {
 		d.problem(n, hint, "%s in `%s` has no value", shown(e.key.Value), what)
 		return false
 	}
+	if n.Kind == yaml.MappingNode && (e.key.Value == "request" || e.key.Value == "response") {
+		d.problem(n, "to change them write `policies: [{headers: {"+e.key.Value+": …}}]`", "`headers` of a route are those that it asks for")
+		return false
+	}
 	s, ok := d.scalar(e.key.Value, n)
 	if !ok {
 		return false

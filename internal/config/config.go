@@ -60,10 +60,10 @@ type Route struct {
 	Methods    []string    // empty for any
 	Headers    []Condition // by name
 	Query      []Condition // by name
-	Backend    string      // name of one of Config.Backends
+	Backend    string      // name of one of Config.Backends; "" where a policy answers
 	Match      MatchMode
-	IP         IP
-	Line       int // where the route begins in the file, from 1
+	Policies   []*Policy // one that has a name is the same for all who call it so
+	Line       int       // where the route begins in the file, from 1
 }
 
 // IP says which clients a route takes requests of. Deny wins over Allow.

@@ -16,6 +16,11 @@ type draft struct {
 	listeners []listenerDraft
 	routes    []routeDraft
 	backends  []backendDraft
+
+	policies    map[string]*Policy // by name
+	policyNames []string
+	defaults    []policyItem
+	reported    map[*yaml.Node]bool // names of defaults that were found to be none
 }
 
 // topKeys are the keys of the file. They are read in this order, whatever
@@ -36,6 +41,8 @@ var topKeys = slices.Concat(
 		section("limits", limitKeys, func(c *draft) *Limits { return &c.Limits }),
 		values("trusted_proxies", readNetwork, trustedProxies),
 		{name: "default_response", below: namesOf(responseKeys), read: readResponse},
+		{name: "policies", below: namesOf(append(policyKinds, nameKey)), read: readPolicies},
+		section("defaults", defaultsKeys, func(c *draft) *draft { return c }),
 		{name: "backends", below: namesOf(backendKeys), read: readBackends},
 		{name: "routes", below: namesOf(routeKeys), read: readRoutes},
 	},
@@ -61,8 +68,10 @@ func (c *draft) resolve(d *decoder) {
 	}
 	c.Routes = make([]Route, 0, len(c.routes))
 	places := places{d: d, at: make(map[place][]*routeDraft, len(c.routes)), methods: map[string]bool{}, query: map[string]bool{}}
+	c.reported = map[*yaml.Node]bool{}
 	for i := range c.routes {
 		r := &c.routes[i]
+		c.resolvePolicies(d, r)
 		c.Routes = append(c.Routes, r.Route)
 		places.add(r)
 		if _, ok := backends[r.Backend]; !ok && r.Backend != "" {

@@ -12,9 +12,14 @@ type routeDraft struct {
 	Route
 	item, prefix, backend *yaml.Node
 	wrong                 bool // not all that it asks for could be read
+
+	own    []policyItem // in the order of the keys, not of the file
+	only   bool         // it wants none of those that all routes have
+	led    bool         // it has the key backend
+	unsure bool         // something in it was not understood, which may be what it lacks
 }
 
-var routeKeys = []key[routeDraft]{
+var routeKeys = append([]key[routeDraft]{
 	distinct("hosts", readHost, func(r *routeDraft) *[]string { return &r.Hosts }),
 	marked("path_prefix", text(), func(r *routeDraft) (*string, **yaml.Node) { return &r.PathPrefix, &r.prefix }),
 	distinct("methods", readMethod, func(r *routeDraft) *[]string { return &r.Methods }),
@@ -22,7 +27,18 @@ var routeKeys = []key[routeDraft]{
 	{name: "query", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Query = readConditions(d, n, "query", parameterName) }},
 	marked("backend", text(checkName), func(r *routeDraft) (*string, **yaml.Node) { return &r.Backend, &r.backend }),
 	value("match", choice(MatchLiteral, MatchSegment), func(r *routeDraft) *MatchMode { return &r.Match }),
-	section("ip", ipKeys, func(r *routeDraft) *IP { return &r.IP }),
+	{name: "policies", below: namesOf(policyKinds), read: func(d *decoder, n *yaml.Node, r *routeDraft) {
+		r.own = append([]policyItem{}, policyItems(d, n, "policies")...)
+	}},
+	{name: "policies_only", below: namesOf(policyKinds), read: readOnly},
+}, shortKeys()...)
+
+// readOnly reads the policies of a route that wants none of those that all have.
+func readOnly(d *decoder, n *yaml.Node, r *routeDraft) {
+	if r.own != nil {
+		d.problem(n, "keep one of them", "a route has `policies`, which come after those of `defaults`, or `policies_only`, which come alone")
+	}
+	r.own, r.only = policyItems(d, n, "policies_only"), true
 }
 
 var ipKeys = []key[IP]{
@@ -75,6 +91,16 @@ func asksForMore(present map[string]entry) bool {
 	return false
 }
 
+// hasPolicies tells whether a route has keys of policies.
+func hasPolicies(present map[string]entry) bool {
+	for _, name := range append([]string{"policies", "policies_only"}, shortKinds...) {
+		if _, ok := present[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 func readRoutes(d *decoder, n *yaml.Node, into *draft) {
 	for _, item := range d.items(n, "routes") {
 		route := routeDraft{Route: Route{Match: MatchLiteral, Line: item.Line}, item: item}
@@ -90,9 +116,8 @@ func readRoutes(d *decoder, n *yaml.Node, into *draft) {
 		} else if !ok {
 			d.missing(item, since, "`path_prefix` of this route", "such as `path_prefix: /api`; `/` takes every path")
 		}
-		if _, ok := present["backend"]; !ok {
-			d.missing(item, since, "`backend` of this route", "name one of the backends, such as `backend: orders`")
-		}
+		_, route.led = present["backend"]
+		route.unsure = d.unknown > since || len(d.problems) > problems && hasPolicies(present)
 		into.routes = append(into.routes, route)
 	}
 }

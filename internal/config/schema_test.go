@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,22 +31,32 @@ func (t names) paths(prefix string) []string {
 }
 
 // keysOfSchema is the tree of keys that a schema describes.
-func keysOfSchema(node map[string]any) names {
+func keysOfSchema(node, whole map[string]any) names {
 	tree := names{}
+	node = referred(node, whole)
 	if properties, ok := node["properties"].(map[string]any); ok {
 		for name, below := range properties {
-			tree[name] = keysOfSchema(below.(map[string]any))
+			tree[name] = keysOfSchema(below.(map[string]any), whole)
 		}
 	}
 	if items, ok := node["items"].(map[string]any); ok {
-		maps.Copy(tree, keysOfSchema(items))
+		maps.Copy(tree, keysOfSchema(items, whole))
 	}
 	if alternatives, ok := node["anyOf"].([]any); ok {
 		for _, alternative := range alternatives {
-			maps.Copy(tree, keysOfSchema(alternative.(map[string]any)))
+			maps.Copy(tree, keysOfSchema(alternative.(map[string]any), whole))
 		}
 	}
 	return tree
+}
+
+// referred is the node that node refers to, if it does.
+func referred(node, whole map[string]any) map[string]any {
+	name, ok := strings.CutPrefix(fmt.Sprint(node["$ref"]), "#/$defs/")
+	if !ok {
+		return node
+	}
+	return whole["$defs"].(map[string]any)[name].(map[string]any)
 }
 
 func parsedSchema(t *testing.T) map[string]any {
@@ -58,18 +69,19 @@ func parsedSchema(t *testing.T) map[string]any {
 }
 
 func TestSchemaKnowsTheKeysOfTheDecoder(t *testing.T) {
-	known, described := namesOf(topKeys).paths(""), keysOfSchema(parsedSchema(t)).paths("")
+	known, described := namesOf(topKeys).paths(""), keysOfSchema(parsedSchema(t), parsedSchema(t)).paths("")
 	if diff := cmp.Diff(known, described); diff != "" {
 		t.Errorf("keys (-decoder +schema):\n%s", diff)
 	}
 }
 
 func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
+	whole := parsedSchema(t)
 	var walk func(path string, node map[string]any)
 	walk = func(path string, node map[string]any) {
 		if properties, ok := node["properties"].(map[string]any); ok {
 			for name, below := range properties {
-				below := below.(map[string]any)
+				below := referred(below.(map[string]any), whole)
 				if text, _ := below["description"].(string); text == "" {
 					t.Errorf("%s.%s has no description", path, name)
 				}
@@ -80,13 +92,13 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 			walk(path, items)
 		}
 	}
-	walk("", parsedSchema(t))
+	walk("", whole)
 }
 
 // TestKeysFillEveryField holds the tables of keys to the Go types: a field
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
-	skip := map[string]bool{"File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true, "Prefix": true}
+	skip := map[string]bool{"Policies": true, "File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true}
 	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HSTS": "hsts", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
@@ -107,22 +119,34 @@ func TestKeysFillEveryField(t *testing.T) {
 			case field.Name == "Traffic":
 				walk(prefix, inner)
 				continue
+			case name == "prefix":
+				fields = append(fields, prefix+"add_prefix", prefix+"strip_prefix")
+				continue
 			case name != "":
 				fields = append(fields, prefix+name)
 			}
-			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Condition" {
+			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Condition" && inner.Name() != "FieldValue" && inner.Name() != "Piece" {
 				walk(prefix+name+".", inner)
 			}
 		}
 	}
 	walk("", reflect.TypeFor[Config]())
+	walk("policies.", reflect.TypeFor[Policy]())
 	slices.Sort(fields)
 	keys := slices.DeleteFunc(namesOf(topKeys).paths(""), func(path string) bool {
-		return strings.HasSuffix(path, "consistent_hash.cookie") // fills the field that header fills
+		return strings.HasSuffix(path, "consistent_hash.cookie") || // fills the field that header fills
+			ofRoutes(path) || path == "policies" || strings.HasPrefix(path, "defaults")
 	})
 	if diff := cmp.Diff(keys, slices.Compact(fields)); diff != "" {
 		t.Errorf("(-keys +fields):\n%s", diff)
 	}
+}
+
+// ofRoutes tells whether a path of keys is of a policy that stands on a route.
+func ofRoutes(path string) bool {
+	below, ok := strings.CutPrefix(path, "routes.")
+	name, _, _ := strings.Cut(below, ".")
+	return ok && (name == "policies" || name == "policies_only" || slices.Contains(shortKinds, name))
 }
 
 func snake(name string) string {
@@ -244,13 +268,40 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 
 func TestSchemaAgreesWithTheDecoderOnPolicies(t *testing.T) {
 	const p, toB = "routes: [{backend: b, path_prefix: /, ", "}]\nbackends: [{name: b, match_labels: [x]}]"
+	const named = "routes: [{path_prefix: /, backend: b, policies: [n]}]\nbackends: [{name: b, match_labels: [x]}]\npolicies: [{name: n, "
+	const alone = "routes: [{path_prefix: /, "
 	agree(t, map[string]bool{
-		p + "ip: {allow: [10.0.0.0/8]}" + toB:  true,
-		p + "ip: {deny: }" + toB:               true,
-		p + "ip: {deny: 192.0.2.7}" + toB:      false,
-		p + "ip: {allow: [7]}" + toB:           false,
-		p + "ip: {allows: [10.0.0.0/8]}" + toB: false,
-		p + "ip: [10.0.0.0/8]" + toB:           false,
+		p + "policies: [{ip: {deny: [192.0.2.7]}}, {secure_headers: true}]" + toB: true,
+		p + "policies: [{ip: {}, secure_headers: true}]" + toB:                    false,
+		p + "policies: [{}]" + toB:                                                false,
+		p + "policies: {ip: {}}" + toB:                                            false,
+		p + "policies: [{name: n, ip: {}}]" + toB:                                 false,
+		p + "policies_only: []" + toB:                                             true,
+		p + "strip_prefix: /a, add_prefix: /b" + toB:                              true,
+		p + "strip_prefix: a" + toB:                                               false,
+		p + "policies: [{headers: {request: {set: {X-A: 'b {host}', X-N: 1}, remove: [X-B]}, response: }}]" + toB: true,
+		p + "policies: [{headers: {request: {set: [X-A]}}}]" + toB:                                                false,
+		p + "policies: [{headers: {requests: {}}}]" + toB:                                                         false,
+		named + "ip: {}}]":                                                    true,
+		named + "secure_headers: false}]":                                     true,
+		named + "secure_headers: }]":                                          false,
+		"policies: [{ip: {}}]":                                                false,
+		"policies: [{name: n}]":                                               false,
+		"defaults: {policies: [{secure_headers: true}]}":                      true,
+		"defaults: {policy: []}":                                              false,
+		alone + "redirect: {to: /new}}]":                                      true,
+		alone + "redirect: {to: '/new{path}', status: 301}}]":                 true,
+		alone + "redirect: {to: /new, status: 304}}]":                         false,
+		alone + "redirect: {status: 301}}]":                                   false,
+		alone + "respond: }]":                                                 true,
+		alone + "respond: {status: 200, body: hi, content_type: text/html}}]": true,
+		alone + "respond: {status: 99}}]":                                     false,
+		p + "ip: {allow: [10.0.0.0/8]}" + toB:                                 true,
+		p + "ip: {deny: }" + toB:                                              true,
+		p + "ip: {deny: 192.0.2.7}" + toB:                                     false,
+		p + "ip: {allow: [7]}" + toB:                                          false,
+		p + "ip: {allows: [10.0.0.0/8]}" + toB:                                false,
+		p + "ip: [10.0.0.0/8]" + toB:                                          false,
 	})
 }
 

@@ -110,7 +110,11 @@ func demanding(t *testing.T, engine string, change func(*config.Config), endpoin
 	t.Helper()
 	r := rig.Start(t, engine, change, endpoint)
 	next := route.Build(r.Gate.Table().Config, nil, r.Gate.Table())
-	next.Routes[0].Policies = append(next.Routes[0].Policies, all...)
+	chain := &policy.Chain{}
+	for _, p := range all {
+		chain.Append(p)
+	}
+	next.Routes[0].Policies = chain
 	r.Gate.Swap(next)
 	return r
 }

@@ -44,10 +44,10 @@ func TestClientsAreDeniedByTheirAddress(t *testing.T) {
 	perEngine(t, func(t *testing.T, engine string) {
 		r := record(t, "")
 		g := rig.Start(t, engine, func(c *config.Config) {
-			c.Routes[0].IP = config.IP{
+			c.Routes[0].Policies = []*config.Policy{{IP: &config.IP{
 				Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8")},
 				Deny:  []netip.Prefix{netip.MustParsePrefix("10.6.0.0/16")},
-			}
+			}}}
 			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}, r.addr)
 		c := dialClient(t, g.Addr)

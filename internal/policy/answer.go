@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"slices"
+	"strings"
+)
+
 // Answer is a response of rgate's own.
 type Answer struct {
 	Status      int
@@ -8,6 +13,12 @@ type Answer struct {
 	Body        []byte
 	RetryAfter  bool        // worth trying again in a second
 	Fields      [][2]string // further fields, by name and value
+	Meant       bool        // the file says so: nothing went wrong that the log should tell
+}
+
+// Says tells whether a has a further field of that name.
+func (a *Answer) Says(name string) bool {
+	return slices.ContainsFunc(a.Fields, func(f [2]string) bool { return strings.EqualFold(f[0], name) })
 }
 
 // The stable codes of what policies refuse.

@@ -16,10 +16,12 @@ func networks(texts ...string) []netip.Prefix {
 	return all
 }
 
+func deciders(c config.IP) []Decider { return Compile([]*config.Policy{{IP: &c}}).Decided() }
+
 func TestIP(t *testing.T) {
 	f := func(allow, deny []netip.Prefix, passes map[string]bool) {
 		t.Helper()
-		all := Compile(&config.Route{IP: config.IP{Allow: allow, Deny: deny}})
+		all := deciders(config.IP{Allow: allow, Deny: deny})
 		if len(all) != 1 {
 			t.Fatalf("%d policies", len(all))
 		}
@@ -91,8 +93,10 @@ func TestSpansHoldWhatTheirNetworksHold(t *testing.T) {
 }
 
 func TestNoPolicyIsNil(t *testing.T) {
-	if all := Compile(&config.Route{}); all != nil {
-		t.Errorf("got %v", all)
+	for _, none := range [][]*config.Policy{nil, {{}}, {{IP: &config.IP{}}}} {
+		if all := Compile(none); all != nil || all.All() != nil || all.Decided() != nil || all.Rewrites() != nil || all.Answers() {
+			t.Errorf("got %v", all)
+		}
 	}
 }
 
@@ -108,7 +112,7 @@ func TestIPIsToldAsItIsWritten(t *testing.T) {
 }
 
 func TestDecidingAllocatesNothing(t *testing.T) {
-	all := Compile(&config.Route{IP: config.IP{Allow: networks("10.0.0.0/8"), Deny: networks("10.6.0.0/16")}})
+	all := deciders(config.IP{Allow: networks("10.0.0.0/8"), Deny: networks("10.6.0.0/16")})
 	for _, client := range []string{"10.1.1.1", "10.6.1.1", "192.0.2.1"} {
 		r := Request{Client: netip.MustParseAddr(client)}
 		if n := testing.AllocsPerRun(100, func() { all[0].Decide(r) }); n != 0 {

@@ -4,17 +4,21 @@ import (
 	"context"
 	"net/netip"
 	"time"
-
-	"rgate/internal/config"
 )
 
-// Policy decides on the requests of one route.
+// Policy is one thing that a route demands of requests, or changes on them. What
+// it can do it shows by what else it implements, such as Decider.
 type Policy interface {
-	// Decide says what becomes of a request whose route is found. It does not wait
-	// and does not allocate; what takes time is a Job's.
-	Decide(r Request) Decision
 	// String says what the policy demands, for people.
 	String() string
+}
+
+// Decider is a policy that decides on requests.
+type Decider interface {
+	Policy
+	// Decide says what becomes of a request whose route is found. It does not wait
+	// and does not allocate where it lets pass; what takes time is a Job's.
+	Decide(r Request) Decision
 }
 
 // Request is what a policy sees of a request. It is valid until the exchange ends:
@@ -27,6 +31,8 @@ type Request struct {
 	Header Header
 	Client netip.Addr // whom a trusted proxy vouches for, else who is connected
 	Start  time.Time
+
+	Speaker Speaker // has the values of variables
 }
 
 // Header is the fields of a request. Names are in canonical form.
@@ -55,14 +61,4 @@ type Job interface {
 	Late() Decision
 	// Abandon takes the job back: nobody is there any more to be told.
 	Abandon()
-}
-
-// Compile makes the policies of a route, in the order in which they decide; nil
-// for none.
-func Compile(c *config.Route) []Policy {
-	var all []Policy
-	if len(c.IP.Allow)+len(c.IP.Deny) > 0 {
-		all = append(all, newIP(&c.IP))
-	}
-	return all
 }

@@ -92,7 +92,7 @@ func (x *Exchange) goBy(t *route.Table) {
 	if x.backend = x.target.Backend; t != x.Table {
 		if b := t.Backend(x.target.Backend.Name); b != nil {
 			x.backend = b
-		} else if r, _ := x.match(t); r != nil {
+		} else if r, _ := x.match(t); r != nil && !r.Policies.Answers() {
 			x.backend = r.Target(mathrand.Int64N).Backend
 		}
 	}
@@ -255,7 +255,7 @@ func (x *Exchange) End(o upstream.Outcome, now time.Time) {
 	switch {
 	case o == upstream.Truncated:
 		x.gate.logFault(x, slog.LevelWarn, "an endpoint broke off its answer", ReasonTruncated)
-	case x.Answer != nil && !unmatched(x.Answer):
+	case x.Answer != nil && !x.Answer.Meant && !unmatched(x.Answer):
 		level := slog.LevelWarn
 		if x.Status < 500 {
 			level = slog.LevelInfo

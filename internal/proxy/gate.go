@@ -93,7 +93,7 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.Header.Via(g.pseudonym) {
 		return x.reply(answerLoop)
 	}
-	if len(x.Route.Policies) > 0 {
+	if x.Route.Policies != nil {
 		return x.consider()
 	}
 	return x.enter(x.target.Backend)

@@ -10,13 +10,14 @@ import (
 // consider asks the policies of x's route that were not asked yet, in order, and
 // lets x on where all let it pass.
 func (x *Exchange) consider() Verdict {
-	for all := x.Route.Policies; x.considered < len(all); {
+	for all := x.Route.Policies.Deciders; x.considered < len(all); {
 		p := all[x.considered]
 		x.considered++
 		if v, decided := x.obey(p.Decide(x.request())); decided {
 			return v
 		}
 	}
+	x.rewrite()
 	return x.enter(x.target.Backend)
 }
 
@@ -24,7 +25,7 @@ func (x *Exchange) consider() Verdict {
 func (x *Exchange) request() policy.Request {
 	return policy.Request{
 		Method: x.Method, Host: x.Host, Path: x.Path, Query: x.Query,
-		Header: x.Header, Client: x.Client, Start: x.Start,
+		Header: x.Header, Client: x.Client, Start: x.Start, Speaker: x,
 	}
 }
 

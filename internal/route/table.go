@@ -36,10 +36,10 @@ type Route struct {
 	Hosts    []string // as in config.Route; empty for any
 	Prefix   string
 	Match    config.MatchMode
-	Methods  []string        // empty for any
-	Targets  []*Target       // at least one
-	Line     int             // in the config file
-	Policies []policy.Policy // what it demands of requests, in this order; nil for nothing
+	Methods  []string      // empty for any
+	Targets  []*Target     // at least one
+	Line     int           // in the config file
+	Policies *policy.Chain // what it demands of requests and changes on them; nil for nothing
 
 	weight     int64 // of all targets
 	segment    bool

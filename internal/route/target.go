@@ -5,14 +5,22 @@ import "rgate/internal/stats"
 // Target is one of the backends that a route leads to. Its counters are those
 // of the requests that went there by this route.
 type Target struct {
-	Backend *Backend
-	Weight  int64 // its share is Weight of the sum over the route's targets; at least 1
+	Backend *Backend // nil where the route answers by itself
+	Weight  int64    // its share is Weight of the sum over the route's targets; at least 1
 	Stats   *stats.Counters
 }
 
 // Key is what the traffic of r to t is counted under.
 func (r *Route) Key(t *Target) stats.Key {
-	return stats.Key{Group: t.Backend.Name, Name: "route " + r.ID}
+	return stats.Key{Group: t.Name(), Name: "route " + r.ID}
+}
+
+// Name is that of the backend; "" for none.
+func (t *Target) Name() string {
+	if t.Backend == nil {
+		return ""
+	}
+	return t.Backend.Name
 }
 
 // Target is the target for a request, in proportion to the weights. draw is a
@@ -31,7 +39,7 @@ func (r *Route) Target(draw func(int64) int64) *Target {
 	return r.Targets[len(r.Targets)-1]
 }
 
-// lead has r lead to b too.
+// lead has r lead to b too; nil is where it answers by itself.
 func (r *Route) lead(b *Backend, weight int64, ledger *stats.Ledger) {
 	t := &Target{Backend: b, Weight: weight}
 	t.Stats = ledger.Open(r.Key(t))

@@ -9,6 +9,8 @@ import (
 
 const plainText = "text/plain; charset=utf-8"
 
+var contentType = []byte("Content-Type")
+
 // The answers of rgate's own that an engine gives without asking package proxy.
 var (
 	// AnswerSlow is for a request, or a body, that does not come.
@@ -70,9 +72,12 @@ func AppendAnswer(dst []byte, x *proxy.Exchange, end Ending, date []byte) []byte
 	dst = h1.AppendStatusLine(dst, a.Status)
 	dst = append(dst, "Date: "...)
 	dst = append(dst, date...)
+	edits := x.ResponseEdits()
 	if !bodiless {
-		dst = append(dst, "\r\nContent-Type: "...)
-		dst = append(dst, a.ContentType...)
+		if edits == nil || !edits.Drops(contentType) {
+			dst = append(dst, "\r\nContent-Type: "...)
+			dst = append(dst, a.ContentType...)
+		}
 		dst = append(dst, "\r\nContent-Length: "...)
 		dst = strconv.AppendInt(dst, int64(len(a.Body)), 10)
 	}
@@ -84,12 +89,18 @@ func AppendAnswer(dst []byte, x *proxy.Exchange, end Ending, date []byte) []byte
 		dst = append(dst, a.Reason...)
 		dst = append(dst, '\r', '\n')
 	}
-	if x.HSTS != "" {
+	if x.HSTS != "" && !edits.Says(strictTransport) {
 		dst = append(append(dst, strictTransport...), ": "...)
 		dst = append(dst, x.HSTS...)
 		dst = append(dst, '\r', '\n')
 	}
+	if edits != nil {
+		dst = edits.Append(dst, x, a.Says)
+	}
 	for i := range a.Fields {
+		if edits != nil && edits.Drops([]byte(a.Fields[i][0])) {
+			continue
+		}
 		dst = append(dst, a.Fields[i][0]...)
 		dst = append(dst, ':', ' ')
 		dst = append(dst, a.Fields[i][1]...)

@@ -46,8 +46,9 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.Host...)
 	dst = append(dst, '\r', '\n')
+	edits, own := x.RequestEdits(), saysPrefix(x)
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) {
+		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) && (edits == nil || !edits.Drops(f.Name)) && !(own && isPrefix(f)) {
 			dst = h1.AppendField(dst, f.Name, f.Value)
 			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
@@ -75,7 +76,14 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = x.AppendForwarded(dst)
 	dst = append(dst, "\r\nX-Request-Id: "...)
 	dst = append(dst, x.RequestID...)
-	return append(dst, "\r\n\r\n"...)
+	dst = append(dst, '\r', '\n')
+	if own {
+		dst = appendForwardedPrefix(dst, x)
+	}
+	if edits != nil {
+		dst = edits.Append(dst, x, x.Header.Has)
+	}
+	return append(dst, '\r', '\n')
 }
 
 // binds tells whether credentials are of a kind that servers take for the whole

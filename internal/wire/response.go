@@ -57,7 +57,7 @@ type Ending struct {
 // Keep-Alive: 0 where nothing is said, and negative for not at all.
 func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Ending, date []byte) (head []byte, keep time.Duration) {
 	dst = appendStatus(dst, p)
-	dated := false
+	dated, edits, moved := false, x.ResponseEdits(), len(x.Rewrites()) > 0
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		if f.ID == h1.FieldKeepAlive {
@@ -66,7 +66,14 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		if f.Hop || f.ID == h1.FieldContentLength || f.ID == h1.FieldTrailer && !end.Chunked {
 			continue // no trailer section follows but behind chunks
 		}
+		if edits != nil && edits.Drops(f.Name) {
+			continue
+		}
 		dated = dated || f.ID == h1.FieldDate
+		if moved && namesPath(f) {
+			dst = appendRestored(dst, x, f)
+			continue
+		}
 		dst = h1.AppendField(dst, f.Name, f.Value)
 	}
 	if p.Status == 408 {
@@ -74,7 +81,10 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		// would be the next request's.
 		keep = -1
 	}
-	if x.HSTS != "" && !says(p, strictTransport) {
+	if edits != nil {
+		dst = edits.Append(dst, x, func(name string) bool { return says(p, name) })
+	}
+	if x.HSTS != "" && !says(p, strictTransport) && !edits.Says(strictTransport) {
 		dst = append(append(dst, strictTransport...), ": "...)
 		dst = append(dst, x.HSTS...)
 		dst = append(dst, '\r', '\n')
