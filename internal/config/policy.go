@@ -134,7 +134,7 @@ func readPolicies(d *decoder, n *yaml.Node, into *draft) {
 		into.policies = map[string]*Policy{}
 	}
 	for _, item := range d.items(n, "policies") {
-		p, ok := readPolicy(d, item, []key[policyDraft]{nameKey})
+		p, _ := readPolicy(d, item, []key[policyDraft]{nameKey}) // one that is wrong is known by its name all the same
 		if p.name == nil {
 			if item.Kind == yaml.MappingNode {
 				d.problem(item, "routes call it by its name: add one, such as `name: partners`", "this policy has no name")
@@ -147,9 +147,6 @@ func readPolicies(d *decoder, n *yaml.Node, into *draft) {
 			continue
 		}
 		into.policies[p.Name] = &p.Policy
-		if !ok {
-			continue // already reported, and known by its name
-		}
 	}
 }
 
