@@ -141,7 +141,7 @@ func TestLimitsGoByTheHeader(t *testing.T) {
 	perEngine(t, func(t *testing.T, engine string) {
 		l := behind(t, engine, func(c *config.Config) {
 			c.Limits.ConnectionsPerClient = 2
-			c.Routes[0].IP.Deny = []netip.Prefix{netip.MustParsePrefix("192.0.2.66/32")}
+			c.Routes[0].Policies = []*config.Policy{{IP: &config.IP{Deny: []netip.Prefix{netip.MustParsePrefix("192.0.2.66/32")}}}}
 		}, config.Listener{})
 		from := func(client string) *client {
 			c := dialClient(t, l.Addr().String())
