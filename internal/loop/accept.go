@@ -92,14 +92,7 @@ func (l *loop) acceptOne(d *door) error {
 	if d.listener.Config().ProxyProtocol.Of(addr) {
 		first, holder = phaseProxy, nobody
 	}
-	switch admitted := l.admit(holder); {
-	case d.listener.TLS() != nil && (first == phaseHead || !admitted):
-		l.pass(fd, addr, d.listener, admitted)
-	case !admitted:
-		l.open(fd, addr, d.listener, false, phaseHead)
-	default:
-		l.open(fd, addr, d.listener, true, first)
-	}
+	l.open(fd, addr, d.listener, l.admit(holder), first)
 	return nil
 }
 
@@ -119,11 +112,19 @@ func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool,
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
 		l.turnAway(c)
+	} else if how := by.TLS(); how != nil && begin == phaseHead {
+		l.expect(c, how)
 	}
 }
 
-// turnAway tells a client that there is no room for it.
+// turnAway tells a client that there is no room for it. With TLS it is closed: a word
+// in the clear would not be understood.
 func (l *loop) turnAway(c *conn) {
+	c.phase = phaseHead
+	if c.by.TLS() != nil {
+		l.close(c)
+		return
+	}
 	c.work = l.getWork()
 	l.mem.Need(&c.work.in)
 	l.refuse(c, wire.AnswerCrowd)

@@ -62,7 +62,7 @@ func (l *loop) announced(c *conn) step {
 		return over
 	}
 	l.introduce(c, h)
-	return again
+	return moved(!c.queued)
 }
 
 // introduce goes on with c, which is the connection of whom h names.
@@ -71,15 +71,14 @@ func (l *loop) introduce(c *conn, h proxyproto.Header) {
 		c.addr = h.Source.Addr()
 	}
 	c.phase = phaseHead
-	admitted := l.engine.crowd.Reveal(c.addr, l.cfg)
-	switch {
-	case c.by.TLS() != nil:
-		l.part(c)
-		l.pass(int(c.fd), c.addr, c.by, admitted)
-		c.by.Release() // who has it now holds it
-	case !admitted:
+	if !l.engine.crowd.Reveal(c.addr, l.cfg) {
 		c.counted = false
 		l.refused++
 		l.turnAway(c)
+		return
+	}
+	if how := c.by.TLS(); how != nil {
+		l.expect(c, how)
+		l.stir(c)
 	}
 }

@@ -22,6 +22,7 @@ type phase uint8
 
 const (
 	phaseHead   phase = iota // quiet, or a request head is coming
+	phaseGreet               // a TLS handshake is under way, or is to be
 	phaseWait                // suspended for a job
 	phaseRelay               // an exchange with an endpoint
 	phaseFlush               // an answer of rgate's own is being sent
@@ -37,9 +38,10 @@ type conn struct {
 	timer   timer
 	addr    netip.Addr
 	by      *listen.Listener
-	work    *work // nil while quiet
-	since   int64 // tick at which its head or its end began
-	served  int32 // requests so far; so small that a quiet conn is of 112 bytes, a size class
+	tls     *secure // nil for one in the clear
+	work    *work   // nil while quiet
+	since   int64   // tick at which its handshake, its head or its end began
+	served  int32   // requests so far; so small that a quiet conn is of 112 bytes, a size class
 	phase   phase
 	queued  bool // in loop.again
 	counted bool // among the engine's connections
@@ -153,6 +155,8 @@ func (l *loop) drive(c *conn) {
 // step does once what c's phase is about.
 func (l *loop) step(c *conn) step {
 	switch c.phase {
+	case phaseGreet:
+		return l.greet(c)
 	case phaseHead:
 		return l.readHead(c)
 	case phaseProxy:
@@ -194,6 +198,12 @@ func (l *loop) leaves(c *conn) bool {
 		return false
 	}
 	n, err := unix.IoctlGetInt(int(c.fd), unix.SIOCINQ)
+	if s := c.tls; s != nil {
+		if s.waiting {
+			return false // who knows how much it holds
+		}
+		n += int(s.records.part)
+	}
 	return err == nil && w.reqBody.Kind == h1.BodyLength && int64(len(w.in.Pending())+n) < w.reqBody.Left()
 }
 
@@ -208,67 +218,6 @@ func (l *loop) record(w *work, o upstream.Outcome) {
 	}
 }
 
-// close closes c at once, with whatever it was doing.
-func (l *loop) close(c *conn) {
-	if c.phase == phaseClosed {
-		return
-	}
-	if c.phase == phaseLinger {
-		l.lingering--
-	}
-	holder := c.holder()
-	c.phase = phaseClosed
-	if w := c.work; w != nil {
-		l.abandon(c)
-		l.record(w, upstream.Canceled)
-		if w.origin != nil {
-			l.discard(w.origin)
-		}
-		l.putWork(c)
-	}
-	l.drop(c)
-	if c.counted {
-		l.engine.crowd.Leave(holder)
-	} else {
-		l.refused--
-	}
-	c.by.Release()
-}
-
-// drop ends the loop's part in c's descriptor.
-func (l *loop) drop(c *conn) {
-	c.timer.unlink()
-	l.unwatch(int(c.fd))
-	_ = unix.Close(int(c.fd))
-	l.conns--
-}
-
-// abort ends c so that its client sees that the answer is not complete, also
-// where only the connection's end would have told: then it must be a reset.
-// Either way what was answered before still arrives, so c is not closed on
-// bytes that it sent, and not reset on bytes that it has not got.
-func (l *loop) abort(c *conn) {
-	if c.work.framing != untilEnd {
-		l.hangUp(c)
-		return
-	}
-	c.since = l.wheel.now
-	l.breakOff(c)
-}
-
-// breakOff resets c once its client's side has all that was sent, or no time is
-// left for that.
-func (l *loop) breakOff(c *conn) {
-	unsent, err := unix.IoctlGetInt(int(c.fd), unix.SIOCOUTQ)
-	if c.broken || err != nil || unsent == 0 || l.wheel.now-c.since >= ticks(lingerShort) {
-		l.reset(c)
-		return
-	}
-	l.putWork(c)
-	c.phase = phaseBreak
-	l.wheel.set(&c.timer, l.now, tick)
-}
-
 // finish ends a complete exchange and makes c ready for the next request.
 func (l *loop) finish(c *conn) {
 	w := c.work
@@ -281,7 +230,7 @@ func (l *loop) finish(c *conn) {
 	w.in.Compact(0)
 	w.reset()
 	c.phase = phaseHead
-	if w.in.Empty() && !c.readable {
+	if w.in.Empty() && !c.ready() {
 		l.quiet(c)
 	} else if !w.in.Empty() {
 		c.since = l.wheel.now
@@ -318,32 +267,11 @@ func (l *loop) hurry(c *conn) {
 	switch {
 	case c.phase == phaseLinger:
 		l.wheel.set(&c.timer, l.now, lingerShort)
-	case c.phase != phaseHead && c.phase != phaseProxy || c.work != nil:
+	case c.phase != phaseHead && c.phase != phaseProxy && !c.ungreeted() || c.work != nil:
 	case l.engine.stopping.Load() && l.engine.linger <= 0:
 		l.leave(c)
 	default:
 		l.wheel.set(&c.timer, l.now, l.patience(c))
-	}
-}
-
-// leave closes a client that was quiet for long enough. One that speaks up at
-// this very moment is heard: its bytes are here, though no event told so yet.
-func (l *loop) leave(c *conn) {
-	if c.alive() {
-		l.close(c)
-		return
-	}
-	c.readable = true
-	l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
-	l.drive(c)
-}
-
-// closeAll closes the clients that came by one listener; nil is any.
-func (l *loop) closeAll(by *listen.Listener) {
-	for _, s := range l.socks {
-		if s.client != nil && (by == nil || s.client.by == by) {
-			l.close(s.client)
-		}
 	}
 }
 
@@ -356,6 +284,8 @@ func (l *loop) fire(t *timer) {
 	c := t.client
 	w := c.work
 	switch c.phase {
+	case phaseGreet:
+		l.close(c)
 	case phaseHead:
 		if w != nil && !w.in.Empty() {
 			l.refuse(c, wire.AnswerSlow)

@@ -104,22 +104,27 @@ func (l *loop) due(c *conn, heavy bool) int64 {
 	young := !heavy && now-c.since < graceTicks
 	switch c.phase {
 	case phaseProxy:
-		return c.timer.at
+		return int64(c.timer.at)
+	case phaseGreet:
+		if young && !c.ungreeted() {
+			return now + ticks(l.cfg.Timeouts.Idle)
+		}
+		return int64(c.timer.at)
 	case phaseHead:
 		switch {
 		case w == nil:
-			return c.timer.at
+			return int64(c.timer.at)
 		case w.in.Empty():
 			return 0 // it is about to be read
 		case young:
 			return now + ticks(l.cfg.Timeouts.Idle) // as if it had just been answered
 		}
-		return c.timer.at
+		return int64(c.timer.at)
 	case phaseLinger:
 		if young {
 			return now + ticks(l.cfg.Timeouts.Idle)
 		}
-		return c.timer.at
+		return int64(c.timer.at)
 	case phaseRelay, phaseFlush:
 		pause := pauseTicks
 		if heavy {

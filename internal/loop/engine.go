@@ -24,9 +24,9 @@ type Options struct {
 	Log  *slog.Logger
 	// Loops is the number of threads; 0 for one per processor.
 	Loops int
-	// HandOver takes a connection that asks to become a WebSocket. What was read from it
-	// already comes first when it is read. It may wait, and Serve ends after it.
-	// Nil refuses such requests.
+	// HandOver takes a connection that asks to become a WebSocket, or that has agreed
+	// in TLS on another protocol. What was read from it already comes first when it is
+	// read. It may wait, and Serve ends after it. Nil refuses such requests.
 	HandOver func(net.Conn)
 	// MakeRoom closes one of those handed over that does not get on and whose
 	// peer weighs no less (proxy.Crowd), and tells whether there was any. It must
@@ -34,7 +34,7 @@ type Options struct {
 	MakeRoom func(weight int) bool
 }
 
-// Engine moves the bytes of plain HTTP/1.x on epoll.
+// Engine moves the bytes of HTTP/1.x on epoll.
 type Engine struct {
 	gate     *proxy.Gate
 	log      *slog.Logger

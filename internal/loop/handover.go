@@ -3,13 +3,12 @@
 package loop
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"os"
 	"sync"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"rgate/internal/listen"
 	"rgate/internal/wire"
@@ -17,14 +16,14 @@ import (
 
 // handOver gives c to the engine that may wait, with the bytes read so far.
 func (l *loop) handOver(c *conn) {
-	w := c.work
 	if l.engine.handOver == nil {
-		w.close = true
-		l.refuse(c, wire.AnswerUnable)
-		l.flushAnswer(c)
+		l.unable(c)
 		return
 	}
-	h := &handed{prefix: append([]byte(nil), w.in.B...), engine: l.engine, addr: c.addr, by: c.by}
+	h := &handed{engine: l.engine, addr: c.addr, by: c.by, tls: c.tls}
+	if c.work != nil {
+		h.prefix = append([]byte(nil), c.work.in.B...)
+	}
 	l.part(c)
 	l.give(int(c.fd), h)
 }
@@ -39,18 +38,16 @@ func (l *loop) part(c *conn) {
 	l.conns--
 }
 
-// pass gives a connection that speaks TLS to the engine that may wait, unread.
-// One above the limits is closed: a word in the clear would not be understood.
-func (l *loop) pass(fd int, addr netip.Addr, by *listen.Listener, admitted bool) {
-	if l.engine.handOver == nil || !admitted {
-		_ = unix.Close(fd)
-		if admitted {
-			l.engine.crowd.Leave(addr)
-		}
+// unable ends c, which would have to be handed over to nobody.
+func (l *loop) unable(c *conn) {
+	w := c.work
+	if w == nil {
+		l.depart(c) // it speaks something else
 		return
 	}
-	by.Hold()
-	l.give(fd, &handed{engine: l.engine, addr: addr, by: by})
+	w.close = true
+	l.refuse(c, wire.AnswerUnable)
+	l.flushAnswer(c)
 }
 
 // give hands a descriptor over as h, which says what is known of it.
@@ -68,10 +65,11 @@ func (l *loop) give(fd int, h *handed) {
 }
 
 // handed is a connection that was handed over: what was read from it comes
-// first.
+// first. With TLS it is the socket, on which the other engine is to put that.
 type handed struct {
 	net.Conn
-	prefix []byte
+	tls    *secure // nil for one in the clear
+	prefix []byte  // of what is said in TLS, if there is
 	engine *Engine
 	addr   netip.Addr
 	by     *listen.Listener
@@ -86,12 +84,43 @@ func (h *handed) RemoteAddr() net.Addr {
 
 // Read implements net.Conn.
 func (h *handed) Read(b []byte) (int, error) {
-	if len(h.prefix) > 0 && len(b) > 0 {
-		n := copy(b, h.prefix)
-		h.prefix = h.prefix[n:]
-		return n, nil
+	if h.tls == nil && len(h.prefix) > 0 && len(b) > 0 {
+		return h.first(b), nil
 	}
 	return h.Conn.Read(b)
+}
+
+// first reads of what was read already.
+func (h *handed) first(b []byte) int {
+	n := copy(b, h.prefix)
+	h.prefix = h.prefix[n:]
+	return n
+}
+
+// Secured is TLS on h after its handshake, where there is; what was read already
+// comes first when it is read. It can be used once Below was called.
+func (h *handed) Secured() (net.Conn, *listen.Secured) {
+	if h.tls == nil {
+		return nil, nil
+	}
+	return &above{h.tls.conn, h}, h.tls.known
+}
+
+// Below puts TLS on conn, which is h or rests on it, and may wait.
+func (h *handed) Below(conn net.Conn) { h.tls.below = conn }
+
+// above is TLS on a connection that was handed over.
+type above struct {
+	*tls.Conn
+	handed *handed
+}
+
+// Read implements net.Conn.
+func (a *above) Read(b []byte) (int, error) {
+	if h := a.handed; len(h.prefix) > 0 && len(b) > 0 {
+		return h.first(b), nil
+	}
+	return a.Conn.Read(b)
 }
 
 // Ahead says that a request's head was read already, and comes first.

@@ -185,7 +185,7 @@ func TestEndpointsKeepAliveIsHonoured(t *testing.T) {
 				var due []time.Duration
 				for _, p := range l.pools {
 					for _, o := range p.idle {
-						due = append(due, time.Duration(o.timer.at-l.wheel.now)*tick)
+						due = append(due, time.Duration(int64(o.timer.at)-l.wheel.now)*tick)
 					}
 				}
 				got <- due

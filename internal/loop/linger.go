@@ -32,11 +32,21 @@ const (
 // the answer before it is read. Most clients read it only once they have sent
 // all of their request.
 func (l *loop) hangUp(c *conn) {
+	if c.tls != nil {
+		c.tls.farewell()
+	}
+	l.endSending(c)
+}
+
+// endSending ends rgate's side of c, and listens on.
+func (l *loop) endSending(c *conn) {
 	if c.broken || !c.counted && l.refused > l.share(refusedMost, refusedPart) {
 		l.close(c)
 		return
 	}
-	if !c.hup {
+	if c.tls != nil && len(c.tls.rest) > 0 {
+		c.tls.ends = true
+	} else if !c.hup {
 		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}
 	l.putWork(c)
@@ -88,13 +98,20 @@ func (l *loop) endLongest(besides *conn) {
 
 // linger throws away what c still sends.
 func (l *loop) linger(c *conn) step {
+	if c.tls != nil && c.tls.ends && len(c.tls.rest) == 0 {
+		c.tls.ends = false
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
+	}
 	if !c.readable {
 		return stall
 	}
-	n, errno := c.read(l.mem.scratch[:])
+	n, errno := c.sock.read(l.mem.scratch[:]) // whatever it means in TLS
 	switch {
 	case errno == unix.EAGAIN:
 		return stall
+	case n == 0 && errno == 0 && c.tls != nil && c.tls.ends && !c.broken:
+		c.readable = false
+		return stall // it may read on
 	case n == 0, l.wheel.now-c.since >= ticks(lingerTime):
 		l.close(c)
 		return over

@@ -26,13 +26,16 @@ type loop struct {
 	socks  []entry // by descriptor
 	gen    int32
 	again  []*conn // to be driven on, though no event will come
+	greets []*conn // whose handshakes can go on
 	pools  map[*upstream.Endpoint]*pool
 	turn   turn
 	mem    memories
 	works  []*work
-	date   []byte
-	dateAt int64
-	conns  int
+	// steppers are those that carry no handshake.
+	steppers []*stepper
+	date     []byte
+	dateAt   int64
+	conns    int
 	// refused are those of conns above the limits.
 	refused int
 	// lingering are those in phaseLinger.
@@ -138,7 +141,7 @@ func (l *loop) run() {
 	l.cfg = l.engine.gate.Table().Config
 	for !l.quiesced || l.conns > 0 {
 		n := poll(l.epfd, events)
-		if n == 0 && len(l.again) == 0 {
+		if n == 0 && len(l.again)+len(l.greets) == 0 {
 			n, _ = unix.EpollWait(l.epfd, events, int(tick/time.Millisecond))
 		}
 		l.now = time.Now()
@@ -160,9 +163,11 @@ func (l *loop) run() {
 			l.turn.handled++
 			l.drive(c)
 		}
+		l.greetSome()
 		l.wheel.advance(l.now, fire)
 		l.endRest()
 	}
+	l.endSteppers()
 	l.end()
 }
 
@@ -195,6 +200,9 @@ func (l *loop) handle(ev *unix.EpollEvent) {
 	case s.client != nil:
 		s.client.note(ev.Events)
 		if l.gone(s.client) {
+			return
+		}
+		if s.client.tls != nil && l.stir(s.client) {
 			return
 		}
 		l.drive(s.client)

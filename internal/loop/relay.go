@@ -155,7 +155,7 @@ func (l *loop) pullRequest(c *conn) bool {
 				continue
 			}
 		}
-		if !c.readable {
+		if !c.ready() {
 			return progress
 		}
 		if w.sendsThrough() {

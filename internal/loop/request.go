@@ -14,8 +14,9 @@ import (
 // readHead reads and parses until a request head is complete.
 func (l *loop) readHead(c *conn) step {
 	w := c.work
-	if w == nil {
-		if !c.readable {
+	silent := w == nil
+	if silent {
+		if !c.ready() {
 			return stall
 		}
 		w = l.getWork()
@@ -32,7 +33,7 @@ func (l *loop) readHead(c *conn) step {
 			return l.accepted(c, n)
 		}
 	}
-	if !c.readable {
+	if !c.ready() {
 		if w.in.Empty() {
 			l.quiet(c)
 		}
@@ -45,12 +46,14 @@ func (l *loop) readHead(c *conn) step {
 	n, errno := c.read(w.in.Free())
 	switch {
 	case errno == unix.EAGAIN:
-		if fresh {
+		if silent {
+			l.putWork(c) // its time goes on: TLS may say much that is no request
+		} else if fresh {
 			l.quiet(c)
 		}
 		return stall
 	case n == 0:
-		l.close(c)
+		l.depart(c)
 		return over
 	}
 	w.in.Fill(n)
@@ -93,7 +96,9 @@ func (l *loop) fill(c *conn) {
 	x, r := &w.x, &w.req
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
 	x.Peer, x.Start, x.Header = c.addr, l.now, &w.head
-	if r := c.by.Redirect(); r != nil {
+	if c.tls != nil {
+		x.Secured, x.HSTS = c.tls.known, c.tls.known.HSTS()
+	} else if r := c.by.Redirect(); r != nil {
 		x.Redirect = r
 	}
 	lim := l.cfg.Limits.RequestsPerConnection

@@ -17,4 +17,5 @@ const maxFree = 512
 type memories struct {
 	buffer.List
 	scratch [bulkSize]byte
+	records []byte // of TLS, to be sent together
 }

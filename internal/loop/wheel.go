@@ -2,7 +2,10 @@
 
 package loop
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // The wheel's grain and size. Timeouts are seconds; a tenth is exact enough.
 const (
@@ -14,8 +17,8 @@ const (
 // request, is a store: it is looked at again when its old slot comes round.
 type timer struct {
 	prev, next *timer
-	at         int64 // tick at which it fires; 0 for never
-	slot       int64 // tick it is filed under; 0 for not filed
+	at         uint32 // tick at which it fires; 0 for never
+	slot       uint32 // tick it is filed under; 0 for not filed. Ticks of 32 bits last for 13 years
 	client     *conn
 	origin     *origin
 }
@@ -45,7 +48,7 @@ func (w *wheel) set(t *timer, now time.Time, d time.Duration) {
 		t.at = 0
 		return
 	}
-	t.at = w.tickOf(now.Add(d)) + 1
+	t.at = uint32(min(w.tickOf(now.Add(d))+1, math.MaxUint32))
 	if t.slot != 0 && t.slot <= t.at {
 		return
 	}
@@ -54,7 +57,7 @@ func (w *wheel) set(t *timer, now time.Time, d time.Duration) {
 }
 
 func (w *wheel) file(t *timer) {
-	t.slot = max(min(t.at, w.now+wheelSize-1), w.now+1)
+	t.slot = uint32(max(min(int64(t.at), w.now+wheelSize-1), w.now+1))
 	head := &w.slots[t.slot%wheelSize]
 	t.prev, t.next = head.prev, head
 	head.prev.next, head.prev = t, t
@@ -78,7 +81,7 @@ func (w *wheel) advance(now time.Time, fire func(*timer)) {
 			t.unlink()
 			switch {
 			case t.at == 0:
-			case t.at > w.now:
+			case int64(t.at) > w.now:
 				w.file(t)
 			default:
 				t.at = 0

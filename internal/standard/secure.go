@@ -12,8 +12,23 @@ import (
 	"rgate/internal/wire"
 )
 
+// handedOver is a connection from another engine, which has done its handshake where
+// it has TLS. Below then puts that on another socket, before it is used.
+type handedOver interface {
+	Secured() (net.Conn, *listen.Secured)
+	Below(net.Conn)
+}
+
 // greet does a TLS handshake where the listener wants one; false where it fails.
 func (c *client) greet() bool {
+	if h, ok := c.socket.(handedOver); ok {
+		conn, s := h.Secured()
+		if s != nil {
+			h.Below(&steady{Conn: c.socket, client: c, heard: true})
+			c.Conn, c.secured = conn, s
+		}
+		return true
+	}
 	t := c.by.TLS()
 	if t == nil {
 		return true

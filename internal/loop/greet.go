@@ -1,0 +1,142 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rgate/internal/listen"
+	"rgate/internal/wire"
+)
+
+// greeting is a TLS handshake under way.
+type greeting struct {
+	*stepper
+	err error // once it is done
+}
+
+// handshakeTime is how long a turn of the loop is spent on handshakes, at the end of
+// it; what has begun then goes on to where it waits. However many come, others have
+// their turns in between.
+const handshakeTime = time.Millisecond
+
+// expect has c, of which nothing was read, begin with a handshake.
+func (l *loop) expect(c *conn, how *listen.TLS) {
+	c.tls, c.phase = &secure{tls: how, loop: l, client: c}, phaseGreet
+}
+
+// ungreeted tells whether c is to begin a handshake, and has not.
+func (c *conn) ungreeted() bool { return c.phase == phaseGreet && c.tls.hello == nil }
+
+// stir takes in an event for c, which has TLS. It is true where nothing more is to
+// be done about it now.
+func (l *loop) stir(c *conn) (done bool) {
+	if c.tls.flush(); c.phase != phaseGreet {
+		return false
+	}
+	if !c.queued {
+		c.queued = true
+		l.greets = append(l.greets, c)
+	}
+	return true
+}
+
+// greetSome goes on with handshakes, until their time in this turn is over.
+func (l *loop) greetSome() {
+	if len(l.greets) == 0 {
+		return
+	}
+	n := 0
+	for began := time.Now(); n < len(l.greets) && (n == 0 || time.Since(began) < handshakeTime); n++ {
+		c := l.greets[n]
+		c.queued = false
+		l.turn.handled++
+		l.drive(c)
+	}
+	l.greets = slices.Delete(l.greets, 0, n)
+}
+
+// greet goes on with c's handshake. It begins once the client has said something.
+func (l *loop) greet(c *conn) step {
+	s := c.tls
+	if !c.readable {
+		return stall
+	}
+	if s.hello == nil {
+		h := &greeting{stepper: l.getStepper()}
+		s.hello, s.conn = h, tls.Server(s, s.tls.Config)
+		h.work = func() { h.err = s.conn.Handshake() }
+		c.since = l.wheel.now
+	}
+	h := s.hello
+	if !h.step() {
+		return stall
+	}
+	s.hello = nil
+	l.putStepper(h.stepper)
+	if h.err != nil {
+		return l.estranged(c, h.err)
+	}
+	return l.greeted(c)
+}
+
+// greeted goes on with c, whose handshake is done.
+func (l *loop) greeted(c *conn) step {
+	s := c.tls
+	s.known, s.waiting = listen.NewSecured(s.tls, s.conn), true
+	state := s.conn.ConnectionState()
+	if state.Version == tls.VersionTLS13 {
+		// Nothing of ours carries the acknowledgement of the client's Finished, as its
+		// tickets are sent already, and many a client waits for that with its request.
+		_ = unix.SetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	}
+	c.phase = phaseHead
+	switch state.NegotiatedProtocol {
+	case "", "http/1.1":
+	case "h2":
+		l.handOver(c)
+		return over
+	default:
+		l.depart(c) // the handshake was all there is to it (RFC 8737 §3)
+		return over
+	}
+	l.wheel.set(&c.timer, l.now, l.patience(c))
+	return again
+}
+
+// estranged ends c, whose handshake has failed. Who speaks HTTP in the clear is
+// told so.
+func (l *loop) estranged(c *conn, err error) step {
+	if log := l.engine.log; log.Enabled(context.Background(), slog.LevelDebug) {
+		log.Debug("a TLS handshake failed", "client", c.addr.String(), "error", err)
+	}
+	switch plain := (tls.RecordHeaderError{}); {
+	case errors.As(err, &plain) && plain.Conn != nil:
+		c.tls, c.phase = nil, phaseHead
+		c.work = l.getWork()
+		l.mem.Need(&c.work.in)
+		l.refuse(c, wire.AnswerPlain)
+		return again
+	case c.readable:
+		l.endSending(c) // or what it still sends would destroy the alert
+		return again
+	}
+	l.close(c)
+	return over
+}
+
+// dismiss ends c's handshake, which is under way.
+func (l *loop) dismiss(c *conn) {
+	h := c.tls.hello
+	for c.tls.over = failed; !h.step(); {
+	}
+	c.tls.hello = nil
+	l.putStepper(h.stepper)
+}
