@@ -23,6 +23,9 @@ func (e *explanation) judge(a asked, client string) error {
 			Method: []byte(a.method), Host: []byte(a.host), Path: []byte(e.Path), Query: []byte(a.query),
 			Header: a.fields, Client: from, Start: time.Now(), Speaker: speaker{a, e.Path, from},
 		})
+		if d.Refusal != nil && d.Refusal.Meant {
+			return nil // the outcome says so
+		}
 		if d.Refusal != nil {
 			e.Outcome = fmt.Sprintf("%d (%s) for a client at %s: %s", d.Refusal.Status, d.Refusal.Reason, from, p)
 			return nil

@@ -33,6 +33,7 @@ routes:
   - {path_prefix: /old, redirect: {to: "/new{path}", status: 301}}
   - {path_prefix: /away, redirect: {to: "https://{host}:8443{path}?from=here"}, ip: {deny: [192.0.2.0/24]}}
   - {path_prefix: /robots.txt, respond: {body: "User-agent: *\n"}}
+  - {path_prefix: /robots.txt/no, respond: {body: hi}, ip: {deny: [127.0.0.0/8]}}
   - {path_prefix: /gone, respond: {status: 410}, policies: [{headers: {response: {set: {Content-Type: text/html, X-Why: "{path}"}}}}]}
 backends: [{name: b, endpoints: ["%s"]}]
 `
@@ -90,6 +91,7 @@ var changes = []struct {
 	{"GET /old//evil.example HTTP/1.1\r\nHost: h", 301, []string{"Location: /new/old//evil.example"}, nil},
 	{"POST /away HTTP/1.1\r\nHost: h:80\r\nContent-Length: 2\r\n\r\nhi", 308, []string{"Location: https://h:8443/away?from=here"}, nil},
 	{"GET /robots.txt HTTP/1.1\r\nHost: h", 200, []string{"Content-Type: text/plain; charset=utf-8", "Content-Length: 14"}, nil},
+	{"GET /robots.txt/no HTTP/1.1\r\nHost: h", 403, []string{"X-Rgate-Reason: client_denied", "X-Frame-Options: SAMEORIGIN"}, nil},
 	{"HEAD /robots.txt HTTP/1.1\r\nHost: h", 200, []string{"Content-Length: 14"}, nil},
 	{"GET /gone HTTP/1.1\r\nHost: h", 410, []string{"Content-Type: text/html", "X-Why: /gone", "Content-Length: 0"}, nil},
 }

@@ -257,7 +257,7 @@ func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 	if x.Peer != x.Client {
 		attrs = append(attrs, slog.String("peer", x.Peer.String()))
 	}
-	if x.target != nil {
+	if x.target != nil && x.target.Backend != nil {
 		attrs = append(attrs, slog.String("backend", x.target.Backend.Name))
 	}
 	if x.endpoint != nil {

@@ -4,6 +4,7 @@ package rig
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,7 +57,7 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	if change != nil {
 		change(cfg)
 	}
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})) // what is logged is made, as where somebody reads it
 	gate := proxy.NewGate(route.Build(cfg, nil, nil), log)
 	gate.Inform(func(*proxy.Exchange) *proxy.Answer {
 		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
