@@ -18,11 +18,14 @@ type Gateway struct {
 	Drain    func(container string) (endpoints int, err error)
 	Undo     func(container string) (endpoints int, err error) // of a Drain
 	Ready    func() error                                      // why requests should not come here yet, or any more
+	// Root is what is to be trusted of rgate's own authority; not ok where it has
+	// none.
+	Root func() (root any, ok bool)
 	// Upgrade answers the process that has taken over, or why none has.
 	Upgrade func() (pid int, err error)
 }
 
-// Handler serves the socket: /stats, /routes, /reload, /upgrade, /drain,
+// Handler serves the socket: /stats, /routes, /reload, /upgrade, /ca, /drain,
 // /undrain, /healthz and /readyz. What changes something wants POST.
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
@@ -51,6 +54,14 @@ func Handler(g Gateway) http.Handler {
 			return
 		}
 		writeJSON(w, map[string]int{"pid": pid})
+	})
+	mux.HandleFunc("GET /ca", func(w http.ResponseWriter, _ *http.Request) {
+		root, ok := g.Root()
+		if !ok {
+			http.Error(w, "this gateway has no authority of its own: no listener has `tls: internal`", http.StatusNotFound)
+			return
+		}
+		writeJSON(w, root)
 	})
 	mux.HandleFunc("POST /drain", onContainer(g.Drain))
 	mux.HandleFunc("POST /undrain", onContainer(g.Undo))

@@ -86,8 +86,12 @@ func (all Issuers) of(host string) Issuer {
 	return nil
 }
 
-// authority is how the one who signed a certificate is told.
-func authority(leaf *x509.Certificate) string {
+// Normal is a host as names are compared: a name in lower case without its final
+// dot, or an address in its one spelling.
+func Normal(host string) string { return normal(host) }
+
+// Authority is how the one who signed a certificate is told.
+func Authority(leaf *x509.Certificate) string {
 	return cmp.Or(leaf.Issuer.CommonName, strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.String())
 }
 

@@ -124,7 +124,7 @@ func (s *Store) issues(set *Set, host string) bool {
 func (s *Store) List() (list []Status) {
 	for _, e := range s.set.Load().entries {
 		leaf := e.Certificate.Leaf
-		list = append(list, Status{Names: Names(e.Certificate), Kind: KindFile, Issuer: authority(leaf), NotAfter: leaf.NotAfter, File: e.File})
+		list = append(list, Status{Names: Names(e.Certificate), Kind: KindFile, Issuer: Authority(leaf), NotAfter: leaf.NotAfter, File: e.File})
 	}
 	if s.issuer != nil {
 		list = append(list, s.issuer.List()...)

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -10,9 +11,11 @@ import (
 
 // ListenerTLS says that a listener speaks TLS, and how.
 type ListenerTLS struct {
-	Certificates []Certificate // at least one
+	Certificates []Certificate
+	Internal     bool          // private names that they have not get one of rgate's own authority
 	MinVersion   string        // TLS12 or TLS13
 	HSTS         time.Duration // for which clients are to come with TLS alone; 0 says nothing of it
+	Place        Problem       // where the file says so, for what is found out later
 }
 
 // Certificate names the PEM files of one certificate, of the file's directory
@@ -38,7 +41,7 @@ func (t *ListenerTLS) Same(other *ListenerTLS) bool {
 	if t == nil || other == nil {
 		return t == other
 	}
-	return t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
+	return t.Internal == other.Internal && t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
 		return a.Cert == b.Cert && a.Key == b.Key && a.Default == b.Default
 	})
 }
@@ -57,22 +60,54 @@ var certificateKeys = []key[certificateDraft]{
 
 var listenerTLSKeys = []key[ListenerTLS]{
 	{name: "certificates", below: namesOf(certificateKeys), read: readCertificates},
+	value("internal", boolean, func(t *ListenerTLS) *bool { return &t.Internal }),
 	value("min_version", choice(TLS12, TLS13), func(t *ListenerTLS) *string { return &t.MinVersion }),
 	value("hsts", duration(0, longestHSTS), func(t *ListenerTLS) *time.Duration { return &t.HSTS }),
 }
 
+// tlsWords are what `tls` can be in one word, and what each means.
+var tlsWords = []struct {
+	word string
+	mean func(*ListenerTLS)
+}{
+	{"internal", func(t *ListenerTLS) { t.Internal = true }},
+}
+
+// readListenerTLS takes a mapping, or one word for where all certificates come
+// from.
 func readListenerTLS(d *decoder, n *yaml.Node, into *listenerDraft) {
-	t := &ListenerTLS{MinVersion: TLS12}
+	t := &ListenerTLS{MinVersion: TLS12, Place: d.place(follow(n))}
+	into.TLS = t
+	if at := follow(n); at.Kind == yaml.ScalarNode && !isNull(at) {
+		readTLSWord(d, n, t)
+		return
+	}
 	since := d.unknown
 	present := mapping(d, n, "`tls`", listenerTLSKeys, t)
 	list, ok := present["certificates"]
 	switch {
+	case t.Internal:
 	case !ok:
-		d.missing(follow(n), since, "`certificates` of this `tls`", "such as `certificates: [{cert: shop.pem, key: shop.key}]`")
+		d.missing(follow(n), since, "`certificates` of this `tls`", "such as `certificates: [{cert: shop.pem, key: shop.key}]`, or `internal: true` for private names")
 	case isEmpty(list.value):
 		d.problem(list.value, "such as `[{cert: shop.pem, key: shop.key}]`", "`certificates` lists none")
 	}
-	into.TLS = t
+}
+
+func readTLSWord(d *decoder, n *yaml.Node, into *ListenerTLS) {
+	s, ok := d.scalar("tls", n)
+	if !ok {
+		return
+	}
+	var words []string
+	for _, w := range tlsWords {
+		if w.word == s.text {
+			w.mean(into)
+			return
+		}
+		words = append(words, "`"+w.word+"`")
+	}
+	d.problem(s.node, "write "+strings.Join(words, " or ")+", or its keys below it: `certificates: [{cert: shop.pem, key: shop.key}]`", "`tls` cannot be %s", shown(s.text))
 }
 
 func readCertificates(d *decoder, n *yaml.Node, into *ListenerTLS) {

@@ -20,6 +20,7 @@ type Config struct {
 	DefaultResponse Response
 	Stats           Stats
 	Admin           Admin
+	StateDir        string // where rgate keeps what is to outlive it; "" for a default that depends on the user
 	Upgrade         Upgrade
 	Docker          Docker
 	Timeouts        Timeouts

@@ -35,6 +35,7 @@ var topKeys = slices.Concat(
 		value("reason_header", boolean, func(c *draft) *bool { return &c.ReasonHeader }),
 		section("stats", statsKeys, func(c *draft) *Stats { return &c.Stats }),
 		section("admin", adminKeys, func(c *draft) *Admin { return &c.Admin }),
+		{name: "state_dir", read: readStateDir},
 		section("upgrade", upgradeKeys, func(c *draft) *Upgrade { return &c.Upgrade }),
 		dockerKey,
 		section("timeouts", timeoutKeys, func(c *draft) *Timeouts { return &c.Timeouts }),

@@ -58,6 +58,14 @@ var progressKeys = []key[BodyProgress]{
 	value("within", duration(10*time.Millisecond, longest), func(p *BodyProgress) *time.Duration { return &p.Within }),
 }
 
+// readStateDir reads the path of a directory; "" is the default.
+func readStateDir(d *decoder, n *yaml.Node, into *draft) {
+	value("state_dir", text(), func(c *draft) *string { return &c.StateDir }).read(d, n, into)
+	if into.StateDir != "" {
+		into.StateDir = d.path(into.StateDir)
+	}
+}
+
 // dockerKey reads docker and holds its keys against each other.
 var dockerKey = key[draft]{name: "docker", below: namesOf(dockerKeys), read: func(d *decoder, n *yaml.Node, into *draft) {
 	present := mapping(d, n, "`docker`", dockerKeys, &into.Docker)

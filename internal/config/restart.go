@@ -9,6 +9,7 @@ var restartKeys = []struct {
 	{"listen", func(c *Config) any { return c.Listen }},
 	{"engine", func(c *Config) any { return c.Engine }},
 	{"admin.socket", func(c *Config) any { return c.Admin.Socket }},
+	{"state_dir", func(c *Config) any { return c.StateDir }},
 	{"docker.host", func(c *Config) any { return c.Docker.Host }},
 	{"docker.tls", func(c *Config) any { return c.Docker.TLS }},
 }

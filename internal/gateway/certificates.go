@@ -48,9 +48,6 @@ func (g *Gateway) tellCertificate(p cert.Pair, served bool, problems []*cert.Pro
 	}
 }
 
-// issue has the issuer of what no file of a listener has a certificate for.
-func (g *Gateway) issue(*config.ListenerTLS) (cert.Issuer, error) { return nil, nil }
-
 // warn logs what is wrong with what takes effect all the same.
 func (g *Gateway) warn(problems []config.Problem) {
 	for _, p := range problems {

@@ -29,7 +29,7 @@ func (g *Gateway) serveCommands() *commands {
 	c.server = &http.Server{
 		Handler: admin.Handler(admin.Gateway{
 			Table: g.gate.Table, Statistics: g.statistics, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
-			Drain: g.Drain, Undo: g.Undrain,
+			Drain: g.Drain, Undo: g.Undrain, Root: func() (any, bool) { return g.Root() },
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         c.track,

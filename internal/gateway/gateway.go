@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rgate/internal/admin"
+	"rgate/internal/authority"
 	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/handover"
@@ -51,6 +52,7 @@ type Options struct {
 	Source   Source                           // nil for the Docker engine that the config names
 	Poll     time.Duration                    // how often the file is read; 0 for a second
 
+	Authority  *authority.Authority  // behind `tls: internal`; nil for the one that is kept in the config's state_dir
 	Inherited  *handover.Inheritance // sockets that were passed to this process; nil for none
 	Program    *handover.Program     // what Upgrade starts; nil where that makes no sense
 	Supervisor *handover.Supervisor  // who is told how things stand; nil for nobody
@@ -64,6 +66,7 @@ type Gateway struct {
 	statistics *admin.Statistics
 	engine     engine
 	sources    supplies
+	issuers    issuers
 
 	inherited  *handover.Inheritance
 	bequest    bequest
@@ -117,6 +120,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
+	g.issuers.internal = o.Authority
 	g.statistics = admin.NewStatistics(g.gate.Table)
 	g.gate.Inform(g.statistics.Page)
 	if err := g.openSources(); err != nil {

@@ -3,6 +3,7 @@ package listen
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -42,32 +43,31 @@ func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
 
 // Issue has the issuer of what no file of a listener has a certificate for; nil
 // where said wants none. It says the same of the same, so that a listener that
-// stays as it is keeps its own. The error is a *config.Problems.
+// stays as it is keeps its own, and may be called by several at once.
 type Issue func(said *config.ListenerTLS) (cert.Issuer, error)
 
 // OpenTLS reads the certificates that said names, and takes the others from
 // issue; nil for from nowhere. Warnings are what is wrong with some that are
 // served all the same. The error is a *config.Problems.
 func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.Problem, err error) {
-	pairs := make([]cert.Pair, len(said.Certificates))
-	for i, c := range said.Certificates {
-		pairs[i] = cert.Pair{Cert: c.Cert, Key: c.Key, Default: c.Default}
-	}
-	var issuer cert.Issuer
-	if issue != nil {
-		if issuer, err = issue(said); err != nil {
-			return nil, nil, err
-		}
-	}
-	certs, found, ok := openWithin(patience, pairs, issuer)
-	if !ok {
-		at := said.Certificates[0].CertPlace
+	o, ok := openWithin(patience, said, issue)
+	switch {
+	case !ok:
+		at := said.Place
 		at.Message = fmt.Sprintf("the certificates of this listener cannot be read: nothing came in %v", patience)
 		at.Hint = "are they on a file system whose server is away?"
 		return nil, nil, &config.Problems{List: []config.Problem{at}}
+	case o.err != nil:
+		var wrong *config.Problems
+		if errors.As(o.err, &wrong) {
+			return nil, nil, wrong
+		}
+		at := said.Place
+		at.Message = o.err.Error()
+		return nil, nil, &config.Problems{List: []config.Problem{at}}
 	}
 	var problems []config.Problem
-	for i, list := range found {
+	for i, list := range o.problems {
 		for _, p := range list {
 			at := said.Certificates[i].CertPlace
 			if p.File == said.Certificates[i].Key {
@@ -84,31 +84,46 @@ func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.P
 	if problems != nil {
 		return nil, warnings, &config.Problems{List: problems}
 	}
-	return newTLS(certs, said), warnings, nil
+	return newTLS(o.store, said), warnings, nil
 }
 
 // patience is how long certificates may take to be read, by who cannot wait.
 const patience = 5 * time.Second
 
+// reading is what came of reading the certificates of a listener.
+type reading struct {
+	store    *cert.Store
+	problems [][]*cert.Problem // by certificate
+	err      error             // there is no issuer
+}
+
 // openWithin gives up a read that hangs, whose goroutine stays until it does not.
-func openWithin(limit time.Duration, pairs []cert.Pair, issuer cert.Issuer) (_ *cert.Store, problems [][]*cert.Problem, ok bool) {
-	type opened struct {
-		store    *cert.Store
-		problems [][]*cert.Problem
-	}
-	done := make(chan opened, 1)
-	go func() {
-		s, problems := cert.Open(pairs, issuer)
-		done <- opened{s, problems}
-	}()
+func openWithin(limit time.Duration, said *config.ListenerTLS, issue Issue) (_ reading, ok bool) {
+	done := make(chan reading, 1)
+	go func() { done <- openAll(said, issue) }()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case o := <-done:
-		return o.store, o.problems, true
+		return o, true
 	case <-timer.C:
-		return nil, nil, false
+		return reading{}, false
 	}
+}
+
+func openAll(said *config.ListenerTLS, issue Issue) (o reading) {
+	var issuer cert.Issuer
+	if issue != nil {
+		if issuer, o.err = issue(said); o.err != nil {
+			return o
+		}
+	}
+	pairs := make([]cert.Pair, len(said.Certificates))
+	for i, c := range said.Certificates {
+		pairs[i] = cert.Pair{Cert: c.Cert, Key: c.Key, Default: c.Default}
+	}
+	o.store, o.problems = cert.Open(pairs, issuer)
+	return o
 }
 
 // Check reads the certificates of all listeners, as a start would.
