@@ -71,14 +71,15 @@ it, for instance with a first line of
 }
 
 func newDemo(p Process) *cobra.Command {
-	var port int
+	var port, secure int
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show rgate with four containers of its own making",
 		Long: `Show rgate with four containers of its own making: two for payment, two for
-orders, with the labels of the example configuration. Everything it made is
-removed when it ends. Without a Docker engine the same is shown in-process.`,
+orders, with the labels of the example configuration, by HTTP and HTTPS.
+Everything it made is removed when it ends. Without a Docker engine the same is
+shown in-process.`,
 		Example: "  rgate demo\n  rgate demo --port 9000",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -95,10 +96,11 @@ removed when it ends. Without a Docker engine the same is shown in-process.`,
 				defer said.journal.Close()
 				log = said.Logger
 			}
-			return demo.Run(ctx, demo.Options{Port: port, Stdout: p.Stdout, Terminal: isTerminal(p.Stdout), Log: log, Plain: plain})
+			return demo.Run(ctx, demo.Options{Port: port, TLSPort: secure, Stdout: p.Stdout, Terminal: isTerminal(p.Stdout), Log: log, Plain: plain})
 		},
 	}
 	cmd.Flags().IntVarP(&port, "port", "p", 8080, "port to serve on; a free one where it is taken")
+	cmd.Flags().IntVar(&secure, "tls-port", 8443, "port to serve HTTPS on; a free one where it is taken")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the gateway's log too")
 	return cmd
 }

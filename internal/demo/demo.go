@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"rgate/internal/authority"
 	"rgate/internal/config"
 	"rgate/internal/gateway"
 )
@@ -19,6 +21,7 @@ import (
 // Options say how to show it.
 type Options struct {
 	Port     int          // to serve on; 0 for 8080; another free one where it is taken
+	TLSPort  int          // to serve HTTPS on; 0 for 8443; another free one where it is taken
 	Stdout   io.Writer    // what the user reads
 	Terminal bool         // Stdout is a terminal: the summary is redrawn in place
 	Log      *slog.Logger // of the gateway; nil for none
@@ -34,9 +37,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Port == 0 {
-		o.Port = 8080
-	}
+	o.Port, o.TLSPort = cmp.Or(o.Port, 8080), cmp.Or(o.TLSPort, 8443)
 	if o.Plain == nil {
 		o.Plain = func(text string) string { return text }
 	}
@@ -55,8 +56,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer s.clear()
-	g, err := open(o, s.config)
+	defer func() { s.clear() }() // which grows
+	root, err := s.certify()
+	if err != nil {
+		return err
+	}
+	g, err := open(o, s.config, root)
 	if err != nil {
 		return err
 	}
@@ -65,16 +70,35 @@ func Run(ctx context.Context, o Options) error {
 
 // open opens a gateway for this machine alone: a demo is nothing for the
 // network it happens to be in.
-func open(o Options, cfg *config.Config) (*gateway.Gateway, error) {
-	listen := func(port int) (*gateway.Gateway, error) {
-		return gateway.New(gateway.Options{Config: cfg, Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Log: o.Log})
+func open(o Options, cfg *config.Config, root *authority.Authority) (*gateway.Gateway, error) {
+	listen := func(port, secure int) (*gateway.Gateway, error) {
+		said, err := config.Parse("demo.yml", withHTTPS(local(secure)), nil)
+		if err != nil {
+			return nil, fmt.Errorf("BUG: the demo's config is wrong: %w", err)
+		}
+		cfg.Listeners = said.Listeners
+		return gateway.New(gateway.Options{Config: cfg, Listen: local(port), Authority: root, Log: o.Log})
 	}
-	g, err := listen(o.Port)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		fmt.Fprintf(o.Stdout, "Port %d is taken, so this takes another.\n", o.Port)
-		return listen(0)
+	g, err := listen(unlessTaken(o, o.Port), unlessTaken(o, o.TLSPort))
+	if errors.Is(err, syscall.EADDRINUSE) { // only just now
+		return listen(0, 0)
 	}
 	return g, err
+}
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// unlessTaken is the port, or 0 for another where somebody has it.
+func unlessTaken(o Options, port int) int {
+	l, err := net.Listen("tcp", local(port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		fmt.Fprintf(o.Stdout, "Port %d is taken, so this takes another.\n", port)
+		return 0
+	}
+	if err == nil {
+		_ = l.Close()
+	}
+	return port
 }
 
 func serve(ctx context.Context, o Options, s *stage, g *gateway.Gateway) error {
@@ -86,7 +110,7 @@ func serve(ctx context.Context, o Options, s *stage, g *gateway.Gateway) error {
 		fmt.Fprintln(o.Stdout, "Not every backend answers yet; run it with --verbose to see why.")
 	}
 	if ctx.Err() == nil {
-		introduce(o.Stdout, g.Addr().String(), s)
+		introduce(o.Stdout, g, s)
 	}
 	err, failed := summarise(ctx, o, g, ended)
 	if failed {
@@ -112,18 +136,36 @@ func awaitBackends(ctx context.Context, g *gateway.Gateway) bool {
 	return true
 }
 
-func introduce(out io.Writer, addr string, s *stage) {
-	fmt.Fprintf(out, `
-rgate serves http://%[1]s with this config:
+// secureName is what the config calls the listener for HTTPS.
+const secureName = "https"
 
-%[2]s
+// withHTTPS is the demo's config, which serves HTTPS at an address.
+func withHTTPS(address string) []byte {
+	return fmt.Appendf(configText[:len(configText):len(configText)], "listeners:\n  - name: %s\n    address: %q\n    tls: internal\n", secureName, address)
+}
+
+func introduce(out io.Writer, g *gateway.Gateway, s *stage) {
+	addr, secure := g.Addr().String(), g.ListenerAddr(secureName).String()
+	_, port, _ := net.SplitHostPort(secure)
+	fmt.Fprintf(out, `
+rgate serves http://%[1]s and https://localhost:%[2]s with this config:
+
+%[3]s
 Try, in another terminal:
 
     curl http://%[1]s/api/payment/7
     curl http://%[1]s/api/orders
     curl -i http://%[1]s/elsewhere
     curl http://%[1]s/stats
-`, addr, indent(configText))
+
+and the same by HTTPS, with a certificate that this demo vouches for:
+
+    curl --cacert %[4]s https://localhost:%[2]s/api/payment/7
+    curl --cacert %[4]s -i https://localhost:%[2]s/api/orders
+`, addr, port, indent(withHTTPS(secure)), s.cacert)
+	if len(s.tries) > 0 {
+		fmt.Fprint(out, "\nand with the containers:\n\n")
+	}
 	for _, command := range s.tries {
 		fmt.Fprintf(out, "    %s\n", command)
 	}

@@ -50,7 +50,7 @@ type show struct {
 	http *http.Client
 }
 
-var introduced = regexp.MustCompile(`rgate serves (http://\S+)`)
+var introduced = regexp.MustCompile(`rgate serves (http://\S+) and`)
 
 func start(t *testing.T, o Options) *show {
 	t.Helper()
@@ -242,6 +242,7 @@ func TestServesInProcessWithoutAnEngine(t *testing.T) {
 	s.expectTraffic("-in-process")
 	until(t, s.out, func() bool { return strings.Contains(s.out.String(), "121 requests: 120 success, 1 error") })
 	out := s.out.String()
+	s.expectCommands()
 	for _, want := range []string{"no Docker engine answers at unix:///nonexistent/docker.sock", "Nothing below is a container", "\r\x1b[K0 requests"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out)

@@ -27,6 +27,7 @@ var cast = []struct{ app, name string }{
 type stage struct {
 	config *config.Config
 	tries  []string // commands worth trying on this stage alone
+	cacert string   // the file of the certificate to trust
 	clear  func()
 }
 

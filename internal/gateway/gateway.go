@@ -144,6 +144,17 @@ func New(o Options) (*Gateway, error) {
 // Addr is the address of the first listener.
 func (g *Gateway) Addr() net.Addr { return g.first.Addr() }
 
+// ListenerAddr is the address of a listener of the start; nil where none has
+// that name.
+func (g *Gateway) ListenerAddr(name string) net.Addr {
+	for _, l := range g.listeners[1:] {
+		if l.Config().Name == name {
+			return l.Addr()
+		}
+	}
+	return nil
+}
+
 // Report is the traffic so far.
 func (g *Gateway) Report() stats.Report { return g.gate.Table().Total().Report() }
 
