@@ -29,6 +29,7 @@ func Default() *Config {
 			ResponseHeaderCount:   1_000,
 			Connections:           20_000,
 			ConnectionsPerClient:  2_000,
+			Handshakes:            1_000,
 			RequestsPerConnection: 10_000,
 			BodyProgress:          BodyProgress{Bytes: 1 << 10, Within: 10 * time.Second},
 		},

@@ -49,6 +49,7 @@ var limitKeys = []key[Limits]{
 	value("response_header_count", integer(10, 100_000), func(l *Limits) *int { return &l.ResponseHeaderCount }),
 	value("connections", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.Connections }),
 	value("connections_per_client", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.ConnectionsPerClient }),
+	value("handshakes", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.Handshakes }),
 	value("requests_per_connection", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.RequestsPerConnection }),
 	section("body_progress", progressKeys, func(l *Limits) *BodyProgress { return &l.BodyProgress }),
 }

@@ -19,6 +19,7 @@ type Limits struct {
 	ResponseHeaderCount   int // fields of that
 	Connections           int // client connections at once
 	ConnectionsPerClient  int // of those, from one client address
+	Handshakes            int // of TLS, under way at once
 	RequestsPerConnection int // before rgate closes a kept-alive connection
 	BodyProgress          BodyProgress
 }

@@ -21,6 +21,7 @@ type Gate struct {
 	log   *slog.Logger
 	quiet limiter
 	pages pages
+	hands Handshakes
 
 	// pseudonym is what this process calls itself in Via. Nobody else does, so a
 	// request that names it has been here.
@@ -42,6 +43,9 @@ func NewGate(t *route.Table, log *slog.Logger) *Gate {
 
 // Table is the table of the moment.
 func (g *Gate) Table() *route.Table { return g.table.Load().Table }
+
+// Handshakes are the TLS handshakes that are under way, for all engines of g.
+func (g *Gate) Handshakes() *Handshakes { return &g.hands }
 
 // Swap puts t in place for all requests that begin from now on.
 func (g *Gate) Swap(t *route.Table) {

@@ -26,9 +26,10 @@ type Engine struct {
 	pools   pools
 	doors   doors
 	crowd   crowd
-	lingers atomic.Int64 // clients that are listened to for a moment after their last answer
-	running *flight      // of goroutines that serve a client
-	linger  atomic.Int64 // of idle clients, in nanoseconds; 0 while it does not stop
+	desks   chan struct{} // holds one for each handshake that computes
+	lingers atomic.Int64  // clients that are listened to for a moment after their last answer
+	running *flight       // of goroutines that serve a client
+	linger  atomic.Int64  // of idle clients, in nanoseconds; 0 while it does not stop
 	ctx     context.Context
 	cut     context.CancelFunc // ends what waits beside connections
 	date    atomic.Pointer[date]
@@ -38,7 +39,7 @@ type Engine struct {
 
 // New makes an engine.
 func New(o Options) *Engine {
-	e := &Engine{gate: o.Gate, log: o.Log, running: newFlight(), failed: make(chan error, 1)}
+	e := &Engine{gate: o.Gate, log: o.Log, running: newFlight(), desks: newDesks(), failed: make(chan error, 1)}
 	e.doors.shut = make(chan struct{})
 	e.ctx, e.cut = context.WithCancel(context.Background())
 	return e

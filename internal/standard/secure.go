@@ -24,7 +24,7 @@ func (c *client) greet() bool {
 	if h, ok := c.socket.(handedOver); ok {
 		conn, s := h.Secured()
 		if s != nil {
-			h.Below(&steady{Conn: c.socket, client: c, heard: true})
+			h.Below(&steady{Conn: c.socket, client: c})
 			c.Conn, c.secured = conn, s
 		}
 		return true
@@ -33,11 +33,13 @@ func (c *client) greet() bool {
 	if t == nil {
 		return true
 	}
-	below := &steady{Conn: c.socket, client: c}
+	below := &steady{Conn: c.socket, client: c, greeting: &greeting{engine: c.engine}}
 	conn := tls.Server(below, t.Config)
 	c.rest()
 	_ = below.SetWriteDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) // fails on a closed connection: so does the handshake
-	if err := conn.HandshakeContext(c.engine.ctx); err != nil {
+	err := conn.HandshakeContext(c.engine.ctx)
+	below.greeted()
+	if err != nil {
 		c.engine.log.Debug("a TLS handshake failed", "client", c.addr.String(), "error", err)
 		if plain := (tls.RecordHeaderError{}); errors.As(err, &plain) && plain.Conn != nil {
 			c.x = c.engine.take(c)
@@ -58,22 +60,26 @@ func (c *client) greet() bool {
 // which may be long over.
 type steady struct {
 	net.Conn
-	client *client
+	client   *client
+	greeting *greeting // nil once the handshake is over
 
 	mu    sync.Mutex
 	until time.Time // when writes end; zero is never
 	cut   bool      // they are to end at once
-	heard bool      // something was read
 }
 
-// Read implements net.Conn. Who has begun a handshake is quiet no more.
+// Read implements net.Conn.
 func (s *steady) Read(b []byte) (int, error) {
-	n, err := s.Conn.Read(b)
-	if n > 0 && !s.heard {
-		s.heard = true
-		s.client.stir()
+	if s.greeting != nil {
+		return s.greeting.read(s, b)
 	}
-	return n, err
+	return s.Conn.Read(b)
+}
+
+// greeted says that the handshake is over, be it well or not.
+func (s *steady) greeted() {
+	s.greeting.end()
+	s.greeting = nil
 }
 
 // SetDeadline implements net.Conn.
@@ -92,6 +98,9 @@ func (s *steady) SetWriteDeadline(t time.Time) error {
 
 // Write implements net.Conn.
 func (s *steady) Write(b []byte) (written int, err error) {
+	if s.greeting != nil {
+		s.greeting.rest()
+	}
 	if err := s.renew(); err != nil {
 		return 0, err
 	}
