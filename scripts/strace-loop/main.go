@@ -2,15 +2,17 @@
 
 // Command strace-loop counts what the loop asks of the kernel for a request: it
 // runs the real binary before an endpoint of its own, attaches strace, and
-// sends requests one after the other over one warm connection. It prints each system
-// call per request, and fails unless there are four reads and writes and one look
-// at an idle connection in each, and next to nothing else but waiting for events and Go's scheduler.
+// sends requests one after the other over one warm connection, in the clear and then
+// over TLS. It prints each system call per request, and fails unless there are four
+// reads and writes and one look at an idle connection in each, and next to nothing
+// else but waiting for events and Go's scheduler.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,29 +56,49 @@ func run(binary string, requests int) error {
 	}
 	defer origin.Close()
 	go serve(origin)
-	port, err := trial.FreePort()
+	var addresses [2]string
+	for i := range addresses {
+		port, err := trial.FreePort()
+		if err != nil {
+			return err
+		}
+		addresses[i] = fmt.Sprint("127.0.0.1:", port)
+	}
+	cert, key, err := trial.Issue(dir, "cert", "x")
 	if err != nil {
 		return err
 	}
-	address := fmt.Sprint("127.0.0.1:", port)
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, configText, origin.Addr(), filepath.Join(dir, "admin.sock")), 0o600); err != nil {
+	text := fmt.Appendf(nil, configText, addresses[1], cert, key, origin.Addr(), filepath.Join(dir, "admin.sock"))
+	if err := os.WriteFile(config, text, 0o600); err != nil {
 		return err
 	}
-	gateway, err := startGateway(ctx, binary, config, address)
+	gateway, err := startGateway(ctx, binary, config, addresses[0])
 	if err != nil {
 		return err
 	}
 	defer gateway.stop()
-	c, err := connect(address, gateway.ended)
-	if err != nil {
-		return err
+	for i, name := range []string{"in the clear", "over TLS"} {
+		c, err := connect(addresses[i], i > 0, gateway.ended)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s\n\n", name)
+		if err := count(ctx, c, gateway.cmd.Process.Pid, filepath.Join(dir, "log"), requests); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Println()
 	}
+	return nil
+}
+
+// count traces the gateway while c asks.
+func count(ctx context.Context, c *client, pid int, log string, requests int) error {
 	defer c.conn.Close()
 	if err := c.ask(100); err != nil {
 		return fmt.Errorf("cannot warm up: %w", err)
 	}
-	threads, err := trace(ctx, gateway.cmd.Process.Pid, filepath.Join(dir, "log"), func() error { return c.ask(requests) })
+	threads, err := trace(ctx, pid, log, func() error { return c.ask(requests) })
 	if err != nil {
 		return err
 	}
@@ -88,6 +110,7 @@ func run(binary string, requests int) error {
 }
 
 const configText = `engine: loop
+listeners: [{address: "%s", tls: {certificates: [{cert: "%s", key: "%s"}]}}]
 routes: [{path_prefix: /, backend: b}]
 backends: [{name: b, endpoints: ["%s"]}]
 admin: {socket: "%s"}
@@ -150,9 +173,12 @@ type client struct {
 }
 
 // connect waits until the gateway listens.
-func connect(address string, ended <-chan struct{}) (*client, error) {
+func connect(address string, secure bool, ended <-chan struct{}) (*client, error) {
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
 		c, err := net.Dial("tcp", address)
+		if err == nil && secure {
+			c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, ServerName: "x"}) // the certificate vouches for itself
+		}
 		if err == nil {
 			return &client{conn: c, in: bufio.NewReader(c)}, c.SetDeadline(time.Now().Add(time.Minute))
 		}
