@@ -241,6 +241,9 @@ func (l *loop) finish(c *conn) {
 // quiet says that c waits for a request.
 func (l *loop) quiet(c *conn) {
 	l.putWork(c)
+	if c.tls != nil {
+		rawInput.slim(c.tls.conn, usualRecord)
+	}
 	if c.served > 0 || l.ends(c) {
 		l.wheel.set(&c.timer, l.now, l.patience(c))
 	}

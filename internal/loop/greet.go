@@ -91,6 +91,8 @@ func (l *loop) greet(c *conn) step {
 func (l *loop) greeted(c *conn) step {
 	s := c.tls
 	s.known, s.waiting = listen.NewSecured(s.tls, s.conn), true
+	hand.slim(s.conn, 0)
+	rawInput.slim(s.conn, 0)
 	state := s.conn.ConnectionState()
 	if state.Version == tls.VersionTLS13 {
 		// Nothing of ours carries the acknowledgement of the client's Finished, as its
