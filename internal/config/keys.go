@@ -39,6 +39,7 @@ var timeoutKeys = []key[Timeouts]{
 	value("connect", duration(time.Millisecond, longest), func(t *Timeouts) *time.Duration { return &t.Connect }),
 	value("response_header", duration(time.Millisecond, longest), func(t *Timeouts) *time.Duration { return &t.ResponseHeader }),
 	value("idle", duration(time.Millisecond, longest), func(t *Timeouts) *time.Duration { return &t.Idle }),
+	value("grpc", duration(0, longest), func(t *Timeouts) *time.Duration { return &t.GRPC }),
 	value("client_header", duration(time.Millisecond, longest), func(t *Timeouts) *time.Duration { return &t.ClientHeader }),
 }
 

@@ -70,7 +70,14 @@ func (b *backendDraft) checkSwitches(d *decoder, since int, present map[string]e
 		}
 		d.missing(follow(e.value), since, "`"+key+"` of `"+section+"`", hint)
 	}
-	needs("health", "path", b.Traffic.Health.Path, "such as `path: /healthz`")
+	e, ok := present["health"]
+	byGRPC := ok && !isFalse(e.value) && d.says(e.value, "health", "grpc")
+	switch h := b.Traffic.Health; {
+	case h.GRPC.Asked && byGRPC && d.says(e.value, "health", "path"):
+		d.problem(follow(e.value), "keep `path` for HTTP, or `grpc` for gRPC", "`health` asks for `path` and for `grpc`")
+	case !h.On() && !byGRPC:
+		needs("health", "path", "", "such as `path: /healthz`, or `grpc: shop.Orders` where gRPC is spoken")
+	}
 	needs("sticky", "cookie", b.Traffic.Sticky.Cookie, "the name of the cookie, such as `cookie: rgate`")
 }
 

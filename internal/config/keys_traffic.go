@@ -18,7 +18,7 @@ func trafficKeys[T any](at func(*T) *Traffic) []key[T] {
 		value("drain_timeout", duration(0, longest), func(t *T) *time.Duration { return &at(t).DrainTimeout }),
 		{name: "balance", below: namesOf(balanceKeys), read: func(d *decoder, n *yaml.Node, into *T) { readBalance(d, n, &at(into).Balance) }},
 		switchable(section("sticky", stickyKeys, func(t *T) *Sticky { return &at(t).Sticky }), func(t *T) { at(t).Sticky.Cookie = "" }),
-		switchable(section("health", healthKeys, func(t *T) *Health { return &at(t).Health }), func(t *T) { at(t).Health.Path = "" }),
+		switchable(section("health", healthKeys, func(t *T) *Health { return &at(t).Health }), func(t *T) { at(t).Health.Path, at(t).Health.GRPC = "", Service{} }),
 		{name: "eject", below: namesOf(ejectKeys), read: func(d *decoder, n *yaml.Node, into *T) { readEject(d, n, &at(into).Eject) }},
 		value("slow_start", duration(0, longest), func(t *T) *time.Duration { return &at(t).SlowStart }),
 		value("max_in_flight", integer(0, math.MaxInt32), func(t *T) *int { return &at(t).MaxInFlight }),
@@ -51,12 +51,45 @@ var stickyKeys = []key[Sticky]{
 }
 
 var healthKeys = []key[Health]{
-	value("path", text(checkServedPath), func(h *Health) *string { return &h.Path }),
+	{name: "path", read: readHealthPath},
+	{name: "grpc", read: readHealthGRPC},
 	value("interval", duration(10*time.Millisecond, longest), func(h *Health) *time.Duration { return &h.Interval }),
 	value("timeout", duration(time.Millisecond, longest), func(h *Health) *time.Duration { return &h.Timeout }),
 	value("expect", integer(200, 599), func(h *Health) *int { return &h.Expect }),
 	value("healthy_after", integer(1, 1000), func(h *Health) *int { return &h.HealthyAfter }),
 	value("unhealthy_after", integer(1, 1000), func(h *Health) *int { return &h.UnhealthyAfter }),
+}
+
+// readHealthPath and readHealthGRPC each turn off what is inherited of the other.
+func readHealthPath(d *decoder, n *yaml.Node, into *Health) {
+	if s, ok := d.scalar("path", n); ok {
+		if path, ok := text(checkServedPath)(d, s); ok {
+			if into.Path = path; path != "" {
+				into.GRPC = Service{}
+			}
+		}
+	}
+}
+
+func readHealthGRPC(d *decoder, n *yaml.Node, into *Health) {
+	if isFalse(n) {
+		into.GRPC = Service{}
+		return
+	}
+	if s, ok := d.scalar("grpc", n); ok {
+		if name, ok := text(checkService)(d, s); ok {
+			into.Path, into.GRPC = "", Service{true, name}
+		}
+	}
+}
+
+func checkService(name string) (message, hint string) {
+	for _, c := range []byte(name) {
+		if !isUnreserved(c) || c == '~' || c == '-' {
+			return shown(name) + " is not the name of a gRPC service", "such as `shop.Orders`, or `\"\"` for the endpoint as a whole"
+		}
+	}
+	return "", ""
 }
 
 var ejectKeys = []key[Eject]{

@@ -8,6 +8,7 @@ type Timeouts struct {
 	ResponseHeader time.Duration // from the request sent to the response head
 	Idle           time.Duration // a kept-alive client connection without a request
 	ClientHeader   time.Duration // for a client to send a request head
+	GRPC           time.Duration // for a call of gRPC, from its head to its end; 0 for as long as it says itself
 }
 
 // Limits bound what a stranger can make grow, or an endpoint. 0 is no limit,

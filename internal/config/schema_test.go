@@ -99,7 +99,7 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
 	skip := map[string]bool{"Policies": true, "File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true}
-	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HSTS": "hsts", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "HSTS": "hsts", "GRPC": "grpc", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
 	walk = func(prefix string, of reflect.Type) {
@@ -125,7 +125,7 @@ func TestKeysFillEveryField(t *testing.T) {
 			case name != "":
 				fields = append(fields, prefix+name)
 			}
-			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Condition" && inner.Name() != "FieldValue" && inner.Name() != "Piece" {
+			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Service" && inner.Name() != "Condition" && inner.Name() != "FieldValue" && inner.Name() != "Piece" {
 				walk(prefix+name+".", inner)
 			}
 		}
@@ -258,6 +258,11 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 		"trusted_proxies: 10.0.0.0/8":                                 false,
 		b + "health: false}]":                                         true,
 		b + "health: true}]":                                          false,
+		b + "health: {grpc: shop.Orders}}]":                           true,
+		b + "health: {grpc: ''}}]":                                    true,
+		b + "health: {path: /x, grpc: false}}]":                       true,
+		b + "health: {grpc: true}}]":                                  false,
+		b + "health: {grpc: shop/Orders}}]":                           false,
 		b + "port: 70000}]":                                           false,
 		b + "address: published}]":                                    true,
 		b + "prot: 80}]":                                              false,

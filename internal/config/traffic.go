@@ -53,14 +53,24 @@ type Sticky struct {
 	Secret string // signs it; "" for one made when rgate starts
 }
 
-// Health is active probing. It is off where Path is "".
+// Health is active probing, by HTTP or by gRPC.
 type Health struct {
-	Path           string
+	Path           string  // that is asked for; "" for none
+	GRPC           Service // that grpc.health.v1 is asked about
 	Interval       time.Duration
 	Timeout        time.Duration
 	Expect         int // status code of a passed probe
 	HealthyAfter   int // passed probes in a row
 	UnhealthyAfter int // failed probes in a row
+}
+
+// On tells whether endpoints are probed.
+func (h *Health) On() bool { return h.Path != "" || h.GRPC.Asked }
+
+// Service is one that an endpoint's health service knows.
+type Service struct {
+	Asked bool
+	Name  string // "" for the endpoint as a whole
 }
 
 // Eject takes an endpoint out for a while after failures in a row.

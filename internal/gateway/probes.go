@@ -66,6 +66,9 @@ func (p *probes) stop() {
 // endpoints are not probed in step.
 func (p *probes) probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
 	transport := &http.Transport{DisableKeepAlives: true}
+	if rules.GRPC.Asked {
+		overHTTP2(transport)
+	}
 	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	good, bad := 0, 0
 	timer := time.NewTimer(0)
@@ -104,6 +107,9 @@ func pause(rules config.Health, good, bad int) time.Duration {
 }
 
 func ask(ctx context.Context, client *http.Client, e *upstream.Endpoint, rules config.Health) error {
+	if rules.GRPC.Asked {
+		return askGRPC(ctx, client, "http://"+e.Address, rules.GRPC.Name)
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.Address+rules.Path, nil)
 	if err != nil {
 		return err

@@ -145,7 +145,7 @@ func gather(c config.Backend, views []discovery.View, prev *Backend, lent []*ups
 	for _, e := range lent {
 		known[e.Identity] = e
 	}
-	checked := c.Traffic.Health.Path != ""
+	checked := c.Traffic.Health.On()
 	var all []*upstream.Endpoint
 	take := func(id upstream.Identity, name string, weight int) *upstream.Endpoint {
 		e := known[id]
