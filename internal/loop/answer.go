@@ -17,7 +17,7 @@ func (l *loop) refuse(c *conn, a *proxy.Answer) {
 		w.begun = true
 		l.engine.gate.Refuse(&w.x, a)
 	} else {
-		w.x.Answer, w.x.Status = a, a.Status
+		w.x.Deny(a)
 		l.record(w, upstream.Canceled) // whatever endpoint it went to is not to blame
 	}
 	w.close, w.reqDone = true, false

@@ -26,6 +26,8 @@ const (
 	ReasonOverload    = "overloaded"
 	ReasonMisdirected = "misdirected"
 	ReasonRedirect    = "https_redirect"
+	ReasonUnavailable = "upstream_unavailable"
+	ReasonDeadline    = "deadline_exceeded"
 )
 
 // Answer is a response of rgate's own.
@@ -40,6 +42,9 @@ var (
 	answerInvalid    = plain(502, ReasonInvalid, "the upstream gave no valid answer\n")
 	answerBroken     = plain(502, ReasonBroken, "the upstream closed the connection\n")
 	answerOversized  = plain(502, ReasonOversized, "the head of the upstream's answer is too large\n")
+	answerRefused    = plain(503, ReasonUnavailable, "the upstream is not available\n")
+	answerDeadline   = plain(504, ReasonDeadline, "the call's time is over\n")
+	answerTimeSaid   = plain(400, ReasonBadRequest, "malformed grpc-timeout\n")
 	answerLoop       = plain(508, ReasonLoop, "this gateway has had the request before\n")
 	answerConnectVia = plain(501, ReasonUnsupport, "CONNECT is not supported\n")
 )

@@ -125,6 +125,8 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 		return x.Repeatable() && x.patience() > 0
 	case upstream.TimedOut:
 		return x.Repeatable() && x.patience() > 0 && x.target.Backend.RetryTimeouts
+	case upstream.Refused:
+		return true // Refused asked whether the request can be sent again
 	}
 	return false
 }
@@ -169,6 +171,10 @@ func failure(o upstream.Outcome) *Answer {
 		return answerTimeout
 	case upstream.Stale, upstream.Broken:
 		return answerBroken
+	case upstream.Refused:
+		return answerRefused
+	case upstream.Expired:
+		return answerDeadline
 	}
 	return answerInvalid
 }
@@ -181,7 +187,7 @@ func (x *Exchange) settle(o upstream.Outcome, now time.Time) {
 	}
 	x.reached = x.reached || !unconnected(o)
 	x.wait(o, now)
-	x.backend.Observe(e, o, x.Status, x.attempt, now)
+	x.backend.Observe(e, o, x.sound(), x.attempt, now)
 	status := x.Status
 	if !x.headed {
 		status = attemptStatus(o)

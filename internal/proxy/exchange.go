@@ -46,6 +46,8 @@ type Exchange struct {
 	Forward   []byte     // the path that the endpoint gets: Path itself
 	Query     []byte     // with its question mark; nil for none
 	RequestID []byte
+	RPC       RPC          // how the request is a call of gRPC
+	Deadline  time.Time    // when that has to be over; zero for never
 	Route     *route.Route // nil where none takes it
 	Table     *route.Table
 	Answer    *Answer // what rgate answers by itself, once it does
@@ -83,6 +85,8 @@ type Exchange struct {
 	connecting time.Duration      // what connections took that did not come about
 	reached    bool               // some attempt found its endpoint
 	headed     bool               // its response head was seen
+	coded      bool               // the endpoint ended its call with code
+	code       uint8
 	tried      [maxAttempts]*upstream.Endpoint
 	attempts   int
 	refused    int // of the attempts

@@ -81,6 +81,10 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
 	}
+	if x.RPC = x.called(); x.RPC != NoRPC && !x.bound() {
+		x.Table.Unmatched.Begin()
+		return x.reply(answerTimeSaid)
+	}
 	if x.Secured != nil && x.misdirected() || x.Redirect != nil && x.redirected() {
 		return Reply
 	}
@@ -169,11 +173,14 @@ func (g *Gate) Refuse(x *Exchange, a *Answer) {
 
 // reply settles x with an answer of rgate's own.
 func (x *Exchange) reply(a *Answer) Verdict {
-	if x.Header != nil {
+	x.Status = a.Status
+	switch {
+	case x.RPC != NoRPC && (a.Status >= 400 || a.Reason == ReasonNoRoute):
+		a = x.asStatus(a)
+	case x.Header != nil:
 		a = rendered(a, x.Header.Get("Accept"))
 	}
 	x.Answer = a
-	x.Status = a.Status
 	return Reply
 }
 

@@ -1,6 +1,8 @@
 package standard
 
 import (
+	"time"
+
 	"rgate/internal/config"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
@@ -128,6 +130,8 @@ func (x *exchange) judge(err error) upstream.Outcome {
 	case none:
 	case stalled:
 		return upstream.TimedOut
+	case expired:
+		return upstream.Expired
 	default:
 		return upstream.Canceled
 	}
@@ -156,11 +160,18 @@ func (x *exchange) deliver(n int) upstream.Outcome {
 			u.fail(gone, nil)
 		}
 	}
+	code := x.code(p.Fields)
+	if code != nil && x.Refused(code, u.repeatable(), time.Now()) {
+		return upstream.Refused
+	}
 	done, ok := u.answered()
 	if !ok {
 		return upstream.None // judge knows
 	}
 	x.Head(p.Status)
+	if code != nil {
+		x.Said(code)
+	}
 	p.Body(&x.respBody, h1.Limits{})
 	unsized := x.respBody.Kind == h1.BodyChunked || x.respBody.Kind == h1.BodyUntilClose
 	x.chunked = unsized && x.req.Minor == 1
@@ -180,6 +191,11 @@ func (x *exchange) relay() upstream.Outcome {
 	for {
 		err := x.reframe()
 		done := x.respBody.Done()
+		if done {
+			if code := x.code(x.respBody.Trailer()); code != nil {
+				x.Said(code)
+			}
+		}
 		if done && x.chunked {
 			x.out.B = h1.AppendLastChunk(x.out.B, x.respBody.Trailer())
 		}
@@ -261,4 +277,13 @@ func (x *exchange) truncated(err error) upstream.Outcome {
 	}
 	x.Fault = err
 	return upstream.Truncated
+}
+
+// code is what an endpoint ended a call of gRPC with; nil where fields do not say,
+// or the request is none.
+func (x *exchange) code(fields []h1.Field) []byte {
+	if x.RPC == proxy.NoRPC {
+		return nil
+	}
+	return wire.StatusOf(fields)
 }

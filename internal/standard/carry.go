@@ -27,7 +27,7 @@ func (u *upload) carry() bool {
 			continue
 		}
 		if x.in.Empty() || stuck {
-			space := x.space()
+			space := u.space()
 			n := u.read(space)
 			if n == 0 {
 				return false
@@ -53,6 +53,18 @@ func (x *exchange) space() []byte {
 		x.in.Compact(x.keep)
 	}
 	return x.in.Free()
+}
+
+// space is where bytes of the body go. Where a call does not fit what is kept of it,
+// it is kept no longer.
+func (u *upload) space() []byte {
+	x := u.x
+	if x.Body == proxy.Replayable && x.reqBody.Kind == h1.BodyChunked && x.in.Room() == 0 {
+		u.mu.Lock()
+		x.Body = proxy.Streamed
+		u.mu.Unlock()
+	}
+	return x.space()
 }
 
 // frame moves body bytes from in to out, framed anew; false where they are none.

@@ -113,6 +113,9 @@ func (c *client) respond() bool {
 	c.debt.pay()
 	x.begun = true
 	v, there := c.engine.gate.Begin(&x.Exchange), true
+	if x.RPC != proxy.NoRPC && x.reqBody.Kind == h1.BodyChunked {
+		x.Body = proxy.Replayable // calls do not say how long they are: it is kept while it fits
+	}
 	for v == proxy.Wait {
 		if v, there = x.suspend(); !there {
 			return false
@@ -198,7 +201,7 @@ func (x *exchange) refuse(a *proxy.Answer) {
 		x.begun = true
 		x.engine().gate.Refuse(&x.Exchange, a)
 	} else {
-		x.Answer, x.Status = a, a.Status
+		x.Deny(a)
 		x.record(upstream.Canceled) // whatever endpoint it went to is not to blame
 	}
 	x.close = true

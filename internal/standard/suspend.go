@@ -40,6 +40,10 @@ const (
 func (x *exchange) suspend() (v proxy.Verdict, ok bool) {
 	w, job := &wait{x: x}, x.Job
 	w.Until = time.Now().Add(max(job.Limit(), time.Nanosecond))
+	expires := !x.Deadline.IsZero() && x.Deadline.Before(w.Until)
+	if expires {
+		w.Until = x.Deadline
+	}
 	job.Start(w, w.wake)
 	end := w.await()
 	w.End()
@@ -47,6 +51,10 @@ func (x *exchange) suspend() (v proxy.Verdict, ok bool) {
 	case woken:
 		return job.Finish(), true
 	case overdue:
+		if expires {
+			job.Abandon()
+			return x.Expire(), true
+		}
 		return job.Late(), true
 	}
 	job.Abandon()

@@ -21,6 +21,7 @@ const (
 	malformed       // what it sends is no body
 	deaf            // it takes nothing of its answer
 	stalled         // the endpoint takes nothing of it
+	expired         // the time that the client gave its call is over
 )
 
 // upload is the client's side of one attempt: a goroutine that moves the rest of
@@ -40,6 +41,7 @@ type upload struct {
 
 	mu     sync.Mutex
 	conn   *upstreamConn
+	clock  *time.Timer   // that ends a call in time; nil for none
 	over   bool          // nobody waits for it any more
 	quit   chan struct{} // closed then, where it is not nil
 	why    fault
@@ -65,6 +67,9 @@ func (u *upload) begin(conn *upstreamConn) {
 	u.done, u.sent, u.wrote, u.dead, u.cut, u.headed = x.reqBody.Done(), false, false, false, false, false
 	u.held = x.req.Expect100 && !u.done && !x.continued && x.BytesIn == 0
 	u.timed, u.moved = false, x.BytesIn
+	if !x.Deadline.IsZero() {
+		u.clock = time.AfterFunc(time.Until(x.Deadline), func() { u.fail(expired, nil) })
+	}
 	if u.held { // by the endpoint, whose time this is
 		_ = x.client.SetReadDeadline(time.Time{}) // as in stop
 	}
@@ -122,6 +127,10 @@ func (u *upload) stop() {
 		close(u.quit)
 	}
 	u.over = true
+	if u.clock != nil {
+		u.clock.Stop()
+		u.clock = nil
+	}
 	_ = u.x.client.SetReadDeadline(past) // these fail on closed connections, which nobody waits for
 	if u.conn != nil {
 		_ = u.conn.SetWriteDeadline(past)
@@ -249,4 +258,12 @@ func (u *upload) tell(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// repeatable tells whether the request can be sent again, as it is kept, or none of
+// its body was taken yet.
+func (u *upload) repeatable() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.x.Body != proxy.Streamed
 }

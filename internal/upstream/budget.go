@@ -51,6 +51,8 @@ func (b *Budget) Allows(last Outcome, now time.Time) bool {
 	switch last {
 	case None, ConnectFailed, ConnectTimedOut, Reset, Unable:
 		return true
+	case Refused:
+		return true // it was asked for before the answer was dropped
 	}
 	return b.Retry(now)
 }

@@ -77,6 +77,8 @@ func (b *Backend) Observe(e *Endpoint, o Outcome, status int, began, now time.Ti
 	switch o {
 	case Answered:
 		b.answered(e, status, start, now)
+	case Refused:
+		b.answered(e, 503, start, now)
 	case ConnectFailed, Reset, ConnectTimedOut, Broken, Truncated:
 		b.failed(e, &j.failures, b.Eject.ConnectFailures, start, now)
 	case TimedOut:

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"time"
 
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
@@ -46,12 +47,15 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = append(dst, " HTTP/1.1\r\nHost: "...)
 	dst = append(dst, x.Host...)
 	dst = append(dst, '\r', '\n')
-	edits, own := x.RequestEdits(), saysPrefix(x)
+	edits, own, timed := x.RequestEdits(), saysPrefix(x), !x.Deadline.IsZero()
 	for i := range r.Fields {
-		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) && (edits == nil || !edits.Drops(f.Name)) && !(own && isPrefix(f)) {
+		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) && (edits == nil || !edits.Drops(f.Name)) && !(own && isPrefix(f)) && !(timed && isTimeout(f.Name)) {
 			dst = h1.AppendField(dst, f.Name, f.Value)
 			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
+	}
+	if timed {
+		dst = append(x.AppendTimeout(append(dst, "Grpc-Timeout: "...), time.Now()), '\r', '\n')
 	}
 	switch {
 	case r.Chunked:
