@@ -109,29 +109,35 @@ func readNetwork(d *decoder, s scalar) (netip.Prefix, bool) {
 	if !ok {
 		return netip.Prefix{}, false
 	}
+	network, message, hint := parseNetwork(value)
+	if message != "" {
+		d.problem(s.node, hint, "%s", message)
+	}
+	return network, message == ""
+}
+
+// parseNetwork reads an address or a network, or says what is wrong with it.
+func parseNetwork(value string) (network netip.Prefix, message, hint string) {
 	if ip, err := netip.ParseAddr(value); err == nil && ip.Zone() == "" {
 		ip = ip.Unmap()
-		return netip.PrefixFrom(ip, ip.BitLen()), true
+		return netip.PrefixFrom(ip, ip.BitLen()), "", ""
 	}
 	network, err := netip.ParsePrefix(value)
 	if err != nil {
-		d.problem(s.node, "such as `10.0.0.0/8`, `192.0.2.7` or `fd00::/8`", "%s is neither an IP address nor a network", shown(value))
-		return netip.Prefix{}, false
+		return network, shown(value) + " is neither an IP address nor a network", "such as `10.0.0.0/8`, `192.0.2.7` or `fd00::/8`"
 	}
 	if a := network.Addr(); a.Is4In6() {
 		hint := "write it with dots, such as " + shown("10.0.0.0/8")
 		if bits := network.Bits() - 96; bits >= 0 {
 			hint = "write " + shown(netip.PrefixFrom(a.Unmap(), bits).Masked().String())
 		}
-		d.problem(s.node, hint, "%s holds IPv4 addresses, which are never seen in this form", shown(value))
-		return netip.Prefix{}, false
+		return network, shown(value) + " holds IPv4 addresses, which are never seen in this form", hint
 	}
 	if masked := network.Masked(); masked != network {
 		hint := "write " + shown(masked.String()) + " for the network, or " + shown(network.Addr().String()) + " for one address"
-		d.problem(s.node, hint, "the address of %s is not the first of its network", shown(value))
-		return netip.Prefix{}, false
+		return network, "the address of " + shown(value) + " is not the first of its network", hint
 	}
-	return network, true
+	return network, "", ""
 }
 
 // checkDockerHost is for where an engine answers; empty is for the

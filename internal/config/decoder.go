@@ -19,6 +19,9 @@ type decoder struct {
 	unlisted int // problems above maxProblems
 	guesses  int // how many more names may be compared with others
 	unknown  int // unknown keys so far: any of them may be a missing one misspelt
+
+	open  func(path string) Named // reads a file that is named
+	named map[string]Named        // those that were
 }
 
 // maxProblems is how many problems of a file are listed. Nobody mends more in
@@ -36,7 +39,7 @@ func newDecoder(file string, data []byte, env func(string) (string, bool)) *deco
 	if len(data) > maxFileBytes {
 		data = nil // it is refused; no need to cut it into lines
 	}
-	return &decoder{file: file, lines: splitLines(string(data)), env: env, names: namesOf(topKeys), guesses: guessBudget}
+	return &decoder{file: file, lines: splitLines(string(data)), env: env, names: namesOf(topKeys), guesses: guessBudget, open: openNamed, named: map[string]Named{}}
 }
 
 // splitLines cuts where YAML does, so that the line numbers of both agree.

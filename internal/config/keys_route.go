@@ -1,8 +1,6 @@
 package config
 
 import (
-	"net/netip"
-
 	"go.yaml.in/yaml/v4"
 )
 
@@ -42,8 +40,8 @@ func readOnly(d *decoder, n *yaml.Node, r *routeDraft) {
 }
 
 var ipKeys = []key[IP]{
-	values("allow", readNetwork, func(i *IP) *[]netip.Prefix { return &i.Allow }),
-	values("deny", readNetwork, func(i *IP) *[]netip.Prefix { return &i.Deny }),
+	{name: "allow", below: namesOf(fileKeys), read: func(d *decoder, n *yaml.Node, i *IP) { i.Allow = readNetworks(d, n, "allow") }},
+	{name: "deny", below: namesOf(fileKeys), read: func(d *decoder, n *yaml.Node, i *IP) { i.Deny = readNetworks(d, n, "deny") }},
 }
 
 // marked is value, and keeps the node of what it read.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data, env)
+	return gather(path, data, env).Parse(path, env)
 }
 
 // Read gives the bytes of a file, unless there are too many. It may be a pipe,
@@ -36,9 +35,18 @@ func Read(path string) ([]byte, error) {
 	return readAll(path, file)
 }
 
-// ReadAgain is Read for a process that serves: what is no regular file is
-// refused, since a pipe gives its text once and may never end.
-func ReadAgain(path string) ([]byte, error) {
+// ReadAgain reads a file, with those that it names, for a process that serves.
+func ReadAgain(path string, env func(string) (string, bool)) (Text, error) {
+	data, err := readRegular(path)
+	if err != nil {
+		return Text{}, err
+	}
+	return gather(path, data, env), nil
+}
+
+// readRegular is Read where what is no regular file is refused: a pipe gives its
+// text once, and may never end.
+func readRegular(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // else opening a pipe waits
 	if err != nil {
 		return nil, unreadable(path, err)
@@ -98,16 +106,14 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("cannot read %s: %w", path, err)
 }
 
-// Sum tells one content of a file from another.
-type Sum [sha256.Size]byte
-
-// SumOf is the sum of these bytes.
-func SumOf(data []byte) Sum { return sha256.Sum256(data) }
-
 // Parse turns the bytes of a file into a Config. file is only used to say
-// where problems are. The error is a *Problems with all of them.
+// where problems are, and which files those are that it names. The error is a
+// *Problems with all of them.
 func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, error) {
-	d := newDecoder(file, data, env)
+	return newDecoder(file, data, env).decode(data)
+}
+
+func (d *decoder) decode(data []byte) (*Config, error) {
 	draft := draft{Config: *Default()}
 	if root := d.parse(data); root != nil {
 		mapping(d, root, "the file", topKeys, &draft)
@@ -116,6 +122,6 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	if err := d.failure(); err != nil {
 		return nil, err
 	}
-	draft.File, draft.Sum = file, SumOf(data)
+	draft.File, draft.Sum = d.file, Text{data, d.named}.Sum()
 	return &draft.Config, nil
 }

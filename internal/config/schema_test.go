@@ -135,6 +135,7 @@ func TestKeysFillEveryField(t *testing.T) {
 	slices.Sort(fields)
 	keys := slices.DeleteFunc(namesOf(topKeys).paths(""), func(path string) bool {
 		return strings.HasSuffix(path, "consistent_hash.cookie") || // fills the field that header fills
+			strings.HasSuffix(path, ".file") || // fills the list that it is in
 			ofRoutes(path) || path == "policies" || strings.HasPrefix(path, "defaults")
 	})
 	if diff := cmp.Diff(keys, slices.Compact(fields)); diff != "" {
@@ -304,6 +305,8 @@ func TestSchemaAgreesWithTheDecoderOnPolicies(t *testing.T) {
 		p + "ip: {allow: [10.0.0.0/8]}" + toB:                                 true,
 		p + "ip: {deny: }" + toB:                                              true,
 		p + "ip: {deny: 192.0.2.7}" + toB:                                     false,
+		p + "ip: {allow: [{}]}" + toB:                                         false,
+		p + "ip: {allow: [{path: x}]}" + toB:                                  false,
 		p + "ip: {allow: [7]}" + toB:                                          false,
 		p + "ip: {allows: [10.0.0.0/8]}" + toB:                                false,
 		p + "ip: [10.0.0.0/8]" + toB:                                          false,

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -25,10 +24,11 @@ const (
 type configFile struct {
 	path     string
 	patience time.Duration
-	read     func(path string) ([]byte, error)
+	read     func(path string) (config.Text, error)
+	env      func(string) (string, bool)
 
 	loaded  config.Sum // of what was put in place, or found bad, last
-	changed []byte     // what the last poll read, where that was new
+	changed config.Sum // of what the last poll read, where that was new; zero for none
 	waiting []reload   // for a read that begins after now
 	serving []reload   // for the read under way
 
@@ -39,14 +39,15 @@ type configFile struct {
 }
 
 type fileText struct {
-	data []byte
-	err  error
+	config.Text
+	err error
 }
 
-func newConfigFile(path string, loaded config.Sum) *configFile {
+func newConfigFile(path string, loaded config.Sum, env func(string) (string, bool)) *configFile {
+	read := func(path string) (config.Text, error) { return config.ReadAgain(path, env) }
 	limit := time.NewTimer(time.Hour)
 	limit.Stop()
-	return &configFile{path: path, patience: readPatience, read: config.ReadAgain, loaded: loaded, limit: limit}
+	return &configFile{path: path, patience: readPatience, read: read, env: env, loaded: loaded, limit: limit}
 }
 
 // begin starts a read, for all that wait, unless one is under way: whoever
@@ -64,8 +65,8 @@ func (f *configFile) begin() {
 	f.done = make(chan fileText, 1)
 	f.limit.Reset(f.patience)
 	go func(done chan<- fileText) {
-		data, err := f.read(f.path)
-		done <- fileText{data, err}
+		text, err := f.read(f.path)
+		done <- fileText{text, err}
 	}(f.done)
 }
 
@@ -94,20 +95,20 @@ func (f *configFile) hangs() error {
 // before: a file that is still being written is not to be loaded half.
 func (f *configFile) settled(text fileText) bool {
 	before := f.changed
-	f.changed = nil
-	if text.err != nil || config.SumOf(text.data) == f.loaded {
+	f.changed = config.Sum{}
+	if text.err != nil || text.Sum() == f.loaded {
 		return false // one that cannot be read for a moment has not changed
 	}
-	f.changed = text.data
-	return before != nil && bytes.Equal(before, text.data)
+	f.changed = text.Sum()
+	return before == f.changed
 }
 
 // parse makes a configuration of what was read. Good or bad, it is not news
 // any more.
-func (f *configFile) parse(text fileText, env func(string) (string, bool)) (*config.Config, error) {
+func (f *configFile) parse(text fileText) (*config.Config, error) {
 	if text.err != nil {
 		return nil, text.err
 	}
-	f.loaded, f.changed = config.SumOf(text.data), nil
-	return config.Parse(f.path, text.data, env)
+	f.loaded, f.changed = text.Sum(), config.Sum{}
+	return text.Parse(f.path, f.env)
 }

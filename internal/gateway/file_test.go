@@ -61,11 +61,11 @@ func TestReadingTheConfigHangs(t *testing.T) {
 	next := staticConfig(backend(t, "two"))
 	r := run(t, Options{Config: cfg, File: "config.yml", Poll: time.Millisecond}, func(g *Gateway) {
 		g.file.patience = 20 * time.Millisecond
-		g.file.read = func(string) ([]byte, error) {
+		g.file.read = func(string) (config.Text, error) {
 			if hangs.Load() {
 				<-release
 			}
-			return []byte(next), nil
+			return config.Text{Main: []byte(next)}, nil
 		}
 	})
 	for range 2 * maxStuck {
@@ -93,7 +93,11 @@ func TestAHangingReadDoesNotKeepTheGatewayFromEnding(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := run(t, Options{Config: cfg, File: "config.yml", Poll: time.Millisecond}, func(g *Gateway) {
-		g.file.read = func(string) ([]byte, error) { begun <- struct{}{}; <-release; return nil, os.ErrNotExist }
+		g.file.read = func(string) (config.Text, error) {
+			begun <- struct{}{}
+			<-release
+			return config.Text{}, os.ErrNotExist
+		}
 	})
 	<-begun
 	asked := make(chan error, 1)
@@ -109,8 +113,8 @@ func TestAHangingReadDoesNotKeepTheGatewayFromEnding(t *testing.T) {
 // A file that is still being written is not loaded, though what is there so far
 // may be valid. A command is the user's word and is obeyed at once.
 func TestAChangeIsLoadedOnceTwoPollsAgree(t *testing.T) {
-	text := func(s string) fileText { return fileText{data: []byte(s)} }
-	f := newConfigFile("config.yml", config.SumOf([]byte("old: 1\n")))
+	text := func(s string) fileText { return fileText{Text: config.Text{Main: []byte(s)}} }
+	f := newConfigFile("config.yml", text("old: 1\n").Sum(), nil)
 	for n, c := range []struct {
 		read    fileText
 		settled bool
@@ -128,7 +132,7 @@ func TestAChangeIsLoadedOnceTwoPollsAgree(t *testing.T) {
 			t.Errorf("poll %d: settled is %v", n, got)
 		}
 	}
-	_, _ = f.parse(text("new: 1\n"), nil) // by a command; bad, which is told once
+	_, _ = f.parse(text("new: 1\n")) // by a command; bad, which is told once
 	for range 3 {
 		if f.settled(text("new: 1\n")) {
 			t.Error("what a command has loaded is loaded again")
@@ -149,4 +153,41 @@ func TestAChangeBeforeTheFirstPollIsSeen(t *testing.T) {
 	}
 	r := run(t, Options{Config: cfg, File: path, Poll: time.Millisecond}, nil)
 	until(t, "the new backend answers", func() bool { _, body := r.get("/"); return body == "two" })
+}
+
+// A file that the configuration names is part of it: its change is one of the
+// configuration, and a mistake in it keeps what is running.
+func TestAFileThatIsNamedChanges(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "denied.txt")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("192.0.2.7\n")
+	file := filepath.Join(dir, "config.yml")
+	text := "routes: [{path_prefix: /, respond: {body: hi}, ip: {deny: [{file: denied.txt}]}}]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, Options{Config: cfg, File: file, Poll: time.Millisecond}, nil)
+	gets := func(want int) func() bool {
+		return func() bool { status, _ := r.get("/"); return status == want }
+	}
+	until(t, "nobody is denied", gets(200))
+	write("127.0.0.0/8\n")
+	until(t, "the change is seen", gets(403))
+	write("127.0.0.0/7 or so\n")
+	until(t, "the mistake is told", func() bool { return strings.Contains(r.log.String(), "line 1 of `denied.txt`") })
+	if !gets(403)() {
+		t.Error("a mistake changes what is running")
+	}
+	write("")
+	until(t, "it is mended", gets(200))
 }

@@ -113,11 +113,12 @@ func New(o Options) (*Gateway, error) {
 		o.Inherited = &handover.Inheritance{}
 	}
 	g := &Gateway{
-		options: o, log: o.Log, file: newConfigFile(o.File, o.Config.Sum), sources: newSupplies(),
+		options: o, log: o.Log, sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
 		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, socketRetry: socketRetry, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(),
 	}
+	g.file = newConfigFile(o.File, o.Config.Sum, g.env)
 	g.life, g.endLife = context.WithCancelCause(context.Background())
 	g.gate = proxy.NewGate(route.Build(o.Config, nil, nil), o.Log)
 	g.issuers.internal = o.Authority

@@ -93,7 +93,7 @@ func (o *owner) giveUp() {
 // read checks what was read of the file, and opens the listeners that it adds;
 // nothing else changes.
 func (o *owner) read(text fileText) (*config.Config, *listen.Change, error) {
-	next, err := o.file.parse(text, o.env)
+	next, err := o.file.parse(text)
 	var change *listen.Change
 	if err == nil {
 		change, err = o.open(next)
