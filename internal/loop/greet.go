@@ -13,13 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/listen"
+	"rgate/internal/proxy"
 	"rgate/internal/wire"
 )
 
-// greeting is a TLS handshake under way.
+// greeting is a TLS handshake under way, or that waits for its place among those of
+// the process.
 type greeting struct {
-	*stepper
-	err error // once it is done
+	*stepper // nil while it waits
+	place    proxy.Handshake
+	waits    bool
+	err      error // once it is done
 }
 
 // handshakeTime is how long a turn of the loop is spent on handshakes, at the end of
@@ -70,21 +74,48 @@ func (l *loop) greet(c *conn) step {
 		return stall
 	}
 	if s.hello == nil {
-		h := &greeting{stepper: l.getStepper()}
-		s.hello, s.conn = h, tls.Server(s, s.tls.Config)
-		h.work = func() { h.err = s.conn.Handshake() }
-		c.since = l.wheel.now
+		l.queueUp(c)
 	}
 	h := s.hello
+	if h.waits {
+		return stall
+	}
+	if h.stepper == nil {
+		h.stepper, s.conn = l.getStepper(), tls.Server(s, s.tls.Config)
+		h.work = func() { h.err = s.conn.Handshake() }
+	}
 	if !h.step() {
 		return stall
 	}
-	s.hello = nil
 	l.putStepper(h.stepper)
+	l.unplace(s)
 	if h.err != nil {
 		return l.estranged(c, h.err)
 	}
 	return l.greeted(c)
+}
+
+// queueUp takes a place for c's handshake, or has it wait for one.
+func (l *loop) queueUp(c *conn) {
+	h := &greeting{}
+	c.tls.hello, c.since = h, l.wheel.now
+	h.waits = !l.engine.gate.Handshakes().Begin(&h.place, c.addr, l.cfg, func() {
+		l.post(func() { l.placed(c, h) })
+	})
+}
+
+// placed goes on with h, which has its place, if c still wants it.
+func (l *loop) placed(c *conn, h *greeting) {
+	if c.tls.hello == h {
+		h.waits = false
+		l.stir(c)
+	}
+}
+
+// unplace leaves the place of the handshake of s, which is over, to another.
+func (l *loop) unplace(s *secure) {
+	l.engine.gate.Handshakes().End(&s.hello.place)
+	s.hello = nil
 }
 
 // greeted goes on with c, whose handshake is done.
@@ -136,9 +167,10 @@ func (l *loop) estranged(c *conn, err error) step {
 
 // dismiss ends c's handshake, which is under way.
 func (l *loop) dismiss(c *conn) {
-	h := c.tls.hello
-	for c.tls.over = failed; !h.step(); {
+	if h := c.tls.hello; h.stepper != nil {
+		for c.tls.over = failed; !h.step(); {
+		}
+		l.putStepper(h.stepper)
 	}
-	c.tls.hello = nil
-	l.putStepper(h.stepper)
+	l.unplace(c.tls)
 }

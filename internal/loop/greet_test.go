@@ -5,11 +5,13 @@ package loop
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
 	"time"
 
+	"rgate/internal/config"
 	"rgate/internal/rig/ends"
 )
 
@@ -88,4 +90,51 @@ func TestHandshakesEndAnywhere(t *testing.T) {
 	}
 	settle(t, g)
 	inspect(t, g.engine)
+}
+
+// Above limits.handshakes they wait for each other, whichever engine has the others,
+// and who leaves meanwhile leaves its place.
+func TestHandshakesWaitForAPlace(t *testing.T) {
+	const clients = 12
+	g := start(t, func(c *config.Config, o *Options) { c.Limits.Handshakes, o.Loops = 3, 2 }, serve(t, hello))
+	addr := g.secure("a.example")
+	said := clientHello(t)
+	var begun []net.Conn
+	for range clients {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = c.Write(said[:len(said)-1]) // and no more
+		begun = append(begun, c)
+	}
+	hands := g.engine.gate.Handshakes()
+	sizes := func(under, waiting int) {
+		t.Helper()
+		ends.Until(t, fmt.Sprint(under, " are under way, and ", waiting, " wait"), func() bool {
+			u, w := hands.Size()
+			return u == under && w == waiting
+		})
+	}
+	sizes(3, clients-3)
+	late := make(chan error, 1)
+	go func() {
+		c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, ServerName: "a.example"})
+		if err == nil {
+			err = c.Close()
+		}
+		late <- err
+	}()
+	sizes(3, clients-2)
+	for i, c := range begun {
+		if i%2 == 0 {
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}
+		_ = c.Close()
+	}
+	if err := <-late; err != nil {
+		t.Error(err)
+	}
+	sizes(0, 0)
 }
