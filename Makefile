@@ -16,7 +16,7 @@ FUZZTIME ?= 30s
 FOR     ?= 1m
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace soak compare-deploys attack fuzz sequences vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace acme soak compare-deploys attack fuzz sequences vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,13 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 
 sequences: ## send random sequences of exchanges through both engines, FOR (1m) long
 	$(GO) test -race -tags poison ./internal/conformance -run '^TestSequences$$' -v -timeout 0 -sequences.for $(FOR)
+
+# Pebble is an authority for tests. It is pinned in a module of its own.
+acme: .cache/pebble .cache/pebble-challtestsrv ## test certificates by ACME against a real authority, pebble
+	$(GOTEST) -tags pebble -race -timeout 15m ./internal/acme
+
+.cache/pebble .cache/pebble-challtestsrv: tools/pebble/go.mod
+	cd tools/pebble && CGO_ENABLED=0 $(GO) build -o $(CURDIR)/$@ github.com/letsencrypt/pebble/v2/cmd/$(@F)
 
 vuln: ## look for known vulnerabilities in what rgate calls (needs the network)
 	$(TOOL) govulncheck ./...

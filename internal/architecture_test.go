@@ -19,13 +19,14 @@ var arrows = map[string]string{
 	"cmd/rgate":             "cli",
 	"cli":                   "gateway admin authority cert handover listen config demo discovery docker journal names policy proxy route stats upstream",
 	"demo":                  "gateway authority config docker stats",
-	"gateway":               "admin authority cert handover listen standard loop proxy route upstream docker names discovery config stats",
+	"gateway":               "acme admin authority cert handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "proxy route stats",
 	"standard":              "buffer wire proxy upstream listen config h1 proxyproto",
 	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",
 	"authority":             "cert", // it issues, as a cert.Issuer
 	"cert":                  "",
+	"acme":                  "cert config",            // certificates that no file has
 	"wire":                  "policy proxy config h1", // it words what proxy decided
 	"proxy":                 "route policy upstream config stats",
 	"route":                 "policy upstream config discovery stats",

@@ -26,6 +26,14 @@ type Issuer interface {
 	List() []Status
 }
 
+// Prover is an issuer whose authority comes to see whether a name is this
+// machine's.
+type Prover interface {
+	// Proof is what is served to an authority that looks (RFC 8737); nil for
+	// nothing. It never waits.
+	Proof(hello *tls.ClientHelloInfo) *tls.Certificate
+}
+
 // The kinds of certificates by where they come from.
 const (
 	KindFile     = "file"
@@ -69,6 +77,18 @@ func (all Issuers) Same(asked, host string) bool {
 		}
 	}
 	return false
+}
+
+// Proof implements Prover.
+func (all Issuers) Proof(hello *tls.ClientHelloInfo) *tls.Certificate {
+	for _, i := range all {
+		if p, ok := i.(Prover); ok {
+			if c := p.Proof(hello); c != nil {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // List implements Issuer.

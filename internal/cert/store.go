@@ -95,6 +95,17 @@ func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	return best(set.fallback, hello), nil
 }
 
+// HasFile tells whether the certificate of a file names a host.
+func (s *Store) HasFile(host string) bool { return s.set.Load().Named(host) != nil }
+
+// Proof is the issuer's, where it is a Prover; else nil.
+func (s *Store) Proof(hello *tls.ClientHelloInfo) *tls.Certificate {
+	if p, ok := s.issuer.(Prover); ok {
+		return p.Proof(hello)
+	}
+	return nil
+}
+
 // Covers tells whether a host is served a certificate that names it, or will be
 // as soon as there is one.
 func (s *Store) Covers(host string) bool {

@@ -12,6 +12,7 @@ import (
 // ListenerTLS says that a listener speaks TLS, and how.
 type ListenerTLS struct {
 	Certificates []Certificate
+	ACME         *ACME         // has names that they have not; nil for not at all
 	Internal     bool          // private names that they have not get one of rgate's own authority
 	MinVersion   string        // TLS12 or TLS13
 	HSTS         time.Duration // for which clients are to come with TLS alone; 0 says nothing of it
@@ -41,7 +42,7 @@ func (t *ListenerTLS) Same(other *ListenerTLS) bool {
 	if t == nil || other == nil {
 		return t == other
 	}
-	return t.Internal == other.Internal && t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
+	return t.Internal == other.Internal && t.ACME.Same(other.ACME) && t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
 		return a.Cert == b.Cert && a.Key == b.Key && a.Default == b.Default
 	})
 }
@@ -60,6 +61,7 @@ var certificateKeys = []key[certificateDraft]{
 
 var listenerTLSKeys = []key[ListenerTLS]{
 	{name: "certificates", below: namesOf(certificateKeys), read: readCertificates},
+	{name: "acme", below: namesOf(acmeKeys), read: readACME},
 	value("internal", boolean, func(t *ListenerTLS) *bool { return &t.Internal }),
 	value("min_version", choice(TLS12, TLS13), func(t *ListenerTLS) *string { return &t.MinVersion }),
 	value("hsts", duration(0, longestHSTS), func(t *ListenerTLS) *time.Duration { return &t.HSTS }),
@@ -68,9 +70,10 @@ var listenerTLSKeys = []key[ListenerTLS]{
 // tlsWords are what `tls` can be in one word, and what each means.
 var tlsWords = []struct {
 	word string
-	mean func(*ListenerTLS)
+	mean func(l *listenerDraft, at Problem)
 }{
-	{"internal", func(t *ListenerTLS) { t.Internal = true }},
+	{"auto", func(l *listenerDraft, at Problem) { l.TLS.ACME, l.auto = defaultACME(at), true }},
+	{"internal", func(l *listenerDraft, _ Problem) { l.TLS.Internal = true }},
 }
 
 // readListenerTLS takes a mapping, or one word for where all certificates come
@@ -79,22 +82,22 @@ func readListenerTLS(d *decoder, n *yaml.Node, into *listenerDraft) {
 	t := &ListenerTLS{MinVersion: TLS12, Place: d.place(follow(n))}
 	into.TLS = t
 	if at := follow(n); at.Kind == yaml.ScalarNode && !isNull(at) {
-		readTLSWord(d, n, t)
+		readTLSWord(d, n, into)
 		return
 	}
 	since := d.unknown
 	present := mapping(d, n, "`tls`", listenerTLSKeys, t)
 	list, ok := present["certificates"]
 	switch {
-	case t.Internal:
+	case t.Internal || t.ACME != nil:
 	case !ok:
-		d.missing(follow(n), since, "`certificates` of this `tls`", "such as `certificates: [{cert: shop.pem, key: shop.key}]`, or `internal: true` for private names")
+		d.missing(follow(n), since, "`certificates` of this `tls`", "such as `certificates: [{cert: shop.pem, key: shop.key}]`, `acme` to get them, or `internal: true` for private names")
 	case isEmpty(list.value):
 		d.problem(list.value, "such as `[{cert: shop.pem, key: shop.key}]`", "`certificates` lists none")
 	}
 }
 
-func readTLSWord(d *decoder, n *yaml.Node, into *ListenerTLS) {
+func readTLSWord(d *decoder, n *yaml.Node, into *listenerDraft) {
 	s, ok := d.scalar("tls", n)
 	if !ok {
 		return
@@ -102,7 +105,7 @@ func readTLSWord(d *decoder, n *yaml.Node, into *ListenerTLS) {
 	var words []string
 	for _, w := range tlsWords {
 		if w.word == s.text {
-			w.mean(into)
+			w.mean(into, d.place(s.node))
 			return
 		}
 		words = append(words, "`"+w.word+"`")

@@ -79,6 +79,7 @@ func (c *draft) resolve(d *decoder) {
 			d.problem(r.backend, d.backendHint(r.Backend, known), "no backend is named %s", shown(r.Backend))
 		}
 	}
+	c.checkNames(d)
 }
 
 // backendHint says which backend a route may have meant.

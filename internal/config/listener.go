@@ -19,6 +19,7 @@ type Listener struct {
 	Address  string
 	TLS      *ListenerTLS // nil for plain HTTP
 	Redirect string       // RedirectHTTPS, or "" for none
+	Implied  bool         // the file does not name it: another wants it, and can do without
 	Place    Problem      // where the file says so, for what is found out later
 
 	ProxyProtocol *ProxyProtocol // nil where no connection begins with such a header
@@ -35,6 +36,7 @@ const maxListenerName = 255
 type listenerDraft struct {
 	Listener
 	address, name, redirect *yaml.Node
+	auto                    bool // its TLS is tlsAuto
 }
 
 // RedirectHTTPS sends requests for hosts that are served with TLS there.
@@ -125,6 +127,30 @@ func (c *draft) resolveListeners(d *decoder) {
 			named[l.Name] = l.name.Line
 		}
 	}
+	c.imply()
+}
+
+// imply adds listeners that redirect to those on port 443 that are to do all by
+// themselves: people type names without a scheme. Where something listens on port
+// 80 already, that is what the file wants.
+func (c *draft) imply() {
+	for _, l := range c.listeners {
+		host, port, _ := net.SplitHostPort(l.Address)
+		at := net.JoinHostPort(host, "80")
+		if !l.auto || port != "443" || c.listen != nil && Overlap(c.Listen, at) {
+			continue
+		}
+		if !slices.ContainsFunc(c.Listeners, func(other Listener) bool { return Overlap(other.Address, at) || other.Name == at }) {
+			c.Listeners = append(c.Listeners, Listener{Name: at, Address: at, Redirect: RedirectHTTPS, Implied: true, Place: l.Place})
+		}
+	}
+}
+
+// Without is c without the listener at an address.
+func (c *Config) Without(address string) *Config {
+	next := *c
+	next.Listeners = slices.DeleteFunc(slices.Clone(c.Listeners), func(l Listener) bool { return l.Address == address })
+	return &next
 }
 
 // overlaps finds the first of others that l cannot be listened on beside.
@@ -155,7 +181,7 @@ func overlapHint(a, b string) string {
 func (c *Config) Beside(first string) error {
 	var list []Problem
 	for _, l := range c.Listeners {
-		if Overlap(first, l.Address) {
+		if !l.Implied && Overlap(first, l.Address) {
 			p := l.Place
 			p.Message = shown(l.Address) + " cannot be listened on beside " + shown(first) + ", where rgate listens anyway"
 			p.Hint = overlapHint(first, l.Address) + "; --port and `listen` say where else"

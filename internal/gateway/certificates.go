@@ -11,6 +11,7 @@ import (
 // watchCertificates has the certificates that are served read again where their
 // files change, and no others.
 func (o *owner) watchCertificates() {
+	o.manage()
 	served := map[*listen.TLS]bool{}
 	for _, l := range o.listeners {
 		t := l.TLS()
@@ -51,6 +52,6 @@ func (g *Gateway) tellCertificate(p cert.Pair, served bool, problems []*cert.Pro
 // warn logs what is wrong with what takes effect all the same.
 func (g *Gateway) warn(problems []config.Problem) {
 	for _, p := range problems {
-		g.log.Warn("a certificate is not as it should be", "place", p.Place(), "reason", p.Text())
+		g.log.Warn("a listener is not as it should be", "place", p.Place(), "reason", p.Text())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/acme"
 	"rgate/internal/admin"
 	"rgate/internal/authority"
 	"rgate/internal/config"
@@ -65,6 +66,8 @@ type Gateway struct {
 	gate       *proxy.Gate
 	statistics *admin.Statistics
 	engine     engine
+	challenges *acme.Challenges
+	managers   managers // New's, and then the owner's
 	sources    supplies
 	issuers    issuers
 
@@ -116,7 +119,7 @@ func New(o Options) (*Gateway, error) {
 		options: o, log: o.Log, sources: newSupplies(),
 		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
 		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, socketRetry: socketRetry, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
-		probing: newProbes(),
+		probing: newProbes(), challenges: acme.NewChallenges(),
 	}
 	g.file = newConfigFile(o.File, o.Config.Sum, g.env)
 	g.life, g.endLife = context.WithCancelCause(context.Background())
@@ -124,6 +127,7 @@ func New(o Options) (*Gateway, error) {
 	g.issuers.internal = o.Authority
 	g.statistics = admin.NewStatistics(g.gate.Table)
 	g.gate.Inform(g.statistics.Page)
+	g.gate.Prove(g.challenges.Key)
 	if err := g.openSources(); err != nil {
 		return nil, err
 	}

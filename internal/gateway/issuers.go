@@ -19,10 +19,25 @@ type issuers struct {
 
 // issue has the issuer of what no file of a listener has a certificate for.
 func (g *Gateway) issue(said *config.ListenerTLS) (cert.Issuer, error) {
-	if !said.Internal {
+	var all cert.Issuers
+	if said.ACME != nil {
+		m, err := g.managed(said.ACME)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	if said.Internal {
+		a, err := g.openAuthority()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	if len(all) == 0 {
 		return nil, nil
 	}
-	return g.openAuthority()
+	return all, nil
 }
 
 // openAuthority is rgate's own authority.

@@ -26,6 +26,7 @@ func (g *Gateway) openListeners() error {
 	g.listeners, g.surplus, g.handed = o.Set, o.Surplus, o.Passed
 	g.first = g.listeners.First()
 	g.warn(o.Warnings)
+	g.recall(g.options.Config, o.Set.TLS())
 	if o.Moved {
 		g.log.Warn("an upgrade keeps the address; the new one takes effect after a restart", "address", g.first.Addr().String(), "new", address)
 	}
@@ -65,6 +66,9 @@ func (o *owner) open(next *config.Config) (*listen.Change, error) {
 		change.Undo()
 		o.file.loaded = config.Sum{} // it is new again once the upgrade has failed
 		return nil, errUpgrading
+	}
+	if err == nil {
+		o.recall(next, change.TLS())
 	}
 	return change, err
 }

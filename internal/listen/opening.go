@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -29,6 +30,7 @@ type Opening struct {
 // others anew. first is where the first is to listen, "" for nowhere in
 // particular.
 func Open(in *handover.Inheritance, first string, cfg *config.Config, issue Issue) (*Opening, error) {
+	cfg = fitting(cfg, cmp.Or(first, DefaultAddress))
 	p := passing{wanted: append([]config.Listener{{Address: first}}, cfg.Listeners...), successor: in.Successor()}
 	for s := in.Take("tcp"); s.Listener != nil; s = in.Take("tcp") {
 		p.sockets = append(p.sockets, s)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 
 	"rgate/internal/config"
@@ -61,6 +62,7 @@ func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (
 	if err := cfg.Beside(s.First().address()); err != nil {
 		return nil, err
 	}
+	cfg = fitting(cfg, s.First().address())
 	have := slices.Concat(s[1:], spare)
 	next := make(Set, len(cfg.Listeners))
 	for _, is := range []func(*Listener, config.Listener) bool{same, (*Listener).isAt} {
@@ -83,7 +85,11 @@ func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (
 		socket, err := open(c)
 		if err != nil {
 			ch.Undo()
-			return nil, explain(c, held, err)
+			if err = explain(c, held, err); !c.Implied {
+				return nil, err
+			}
+			ch, without := s.change(cfg.Without(c.Address), spare, held, issue)
+			return ch.warn(c, err), without
 		}
 		next[i] = New(socket, c)
 		ch.made = append(ch.made, next[i])
@@ -100,6 +106,28 @@ func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (
 		}
 	}
 	return ch, nil
+}
+
+// fitting is cfg without those listeners that nobody named and that cannot be
+// beside the first.
+func fitting(cfg *config.Config, first string) *config.Config {
+	for _, l := range cfg.Listeners {
+		if l.Implied && config.Overlap(first, l.Address) {
+			cfg = cfg.Without(l.Address)
+		}
+	}
+	return cfg
+}
+
+// warn adds that a listener is left out which the file does not name.
+func (ch *Change) warn(c config.Listener, err error) *Change {
+	if ch != nil {
+		p := c.Place
+		why, _ := strings.CutPrefix(err.Error(), c.Place.Place()+": ")
+		p.Message, p.Hint = "plain HTTP is not redirected here: "+why, ""
+		ch.Warnings = append(ch.Warnings, p)
+	}
+	return ch
 }
 
 // secure reads the certificates that are not served already.
@@ -138,6 +166,18 @@ func (ch *Change) Commit() {
 	}
 	ch.Next.lead()
 }
+
+// TLS is how the listeners of s are secured, in their order.
+func (s Set) TLS() []*TLS {
+	all := make([]*TLS, len(s))
+	for i, l := range s {
+		all[i] = l.TLS()
+	}
+	return all
+}
+
+// TLS is how the listeners under `listeners` will be secured.
+func (ch *Change) TLS() []*TLS { return ch.tls }
 
 // Unused are those of spare that ch has no use for.
 func (ch *Change) Unused(spare Set) Set {

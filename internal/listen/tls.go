@@ -35,10 +35,33 @@ func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
 		// costs both sides.
 		DynamicRecordSizingDisabled: true,
 	}}
+	if said.ACME != nil && said.ACME.Has(config.ChallengeTLSALPN) {
+		t.Config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return proof(certs, hello), nil }
+	}
 	if said.HSTS > 0 {
 		t.HSTS = fmt.Sprintf("max-age=%d", int64(said.HSTS.Seconds()))
 	}
 	return t
+}
+
+// ProofProtocol is what an authority asks for by ALPN that comes to see whether a
+// name is this machine's (RFC 8737 §4). A connection with it ends with its
+// handshake.
+const ProofProtocol = "acme-tls/1"
+
+// proof is how such an authority is served; nil for a client like any other.
+func proof(certs *cert.Store, hello *tls.ClientHelloInfo) *tls.Config {
+	if len(hello.SupportedProtos) != 1 || hello.SupportedProtos[0] != ProofProtocol {
+		return nil
+	}
+	c := certs.Proof(hello)
+	if c == nil {
+		return nil
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{*c}, NextProtos: []string{ProofProtocol},
+		MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
+	}
 }
 
 // Issue has the issuer of what no file of a listener has a certificate for; nil
@@ -144,6 +167,12 @@ func Check(cfg *config.Config) (warnings []config.Problem, err error) {
 	}
 	return warnings, nil
 }
+
+// ACME is how certificates are got that no file has; nil for not at all.
+func (t *TLS) ACME() *config.ACME { return t.said.ACME }
+
+// HasFile tells whether a file names a host.
+func (t *TLS) HasFile(host string) bool { return t.certs.HasFile(host) }
 
 // Certificates is how it stands with each certificate that is served, or tried
 // to be had.

@@ -22,6 +22,7 @@ type Gate struct {
 	quiet limiter
 	pages pages
 	hands Handshakes
+	prove func(token []byte) []byte // nil for nothing to prove
 
 	// pseudonym is what this process calls itself in Via. Nobody else does, so a
 	// request that names it has been here.
@@ -80,6 +81,9 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	x.identify(t.Config.TrustedProxies)
 	if x.RequestID = x.Header.Get("X-Request-Id"); !validRequestID(x.RequestID) {
 		x.RequestID = appendRequestID(x.idSpace[:0], x.Start)
+	}
+	if g.prove != nil && x.Secured == nil && x.proven(g.prove) {
+		return Reply
 	}
 	if x.RPC = x.called(); x.RPC != NoRPC && !x.bound() {
 		x.Table.Unmatched.Begin()

@@ -47,6 +47,9 @@ func (c *client) greet() bool {
 		}
 		return false
 	}
+	if conn.ConnectionState().NegotiatedProtocol == listen.ProofProtocol {
+		return false // it has seen what it came for
+	}
 	_ = below.SetWriteDeadline(time.Time{})
 	c.secured = listen.NewSecured(t, conn)
 	c.Conn = conn

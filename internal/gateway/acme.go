@@ -1,0 +1,115 @@
+package gateway
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"rgate/internal/acme"
+	"rgate/internal/cert"
+	"rgate/internal/config"
+	"rgate/internal/listen"
+)
+
+// loadPatience is how long certificates that were got before may take to be read.
+const loadPatience = 2 * time.Second
+
+// manager is one of acme's, and how it ends once it runs.
+type manager struct {
+	*acme.Manager
+	stop context.CancelFunc // nil while it does not run
+}
+
+// managers are those of all configurations that certificates are got by: those of
+// the listeners in place, and of such as wait to be.
+type managers []*manager
+
+// of is the manager for a configuration; nil for none.
+func (all managers) of(said *config.ACME) *manager {
+	if at := slices.IndexFunc(all, func(m *manager) bool { return m.Said().Same(said) }); at >= 0 {
+		return all[at]
+	}
+	return nil
+}
+
+// managed is the manager that gets certificates as said says. It is asked for by
+// New, and then by the owner.
+func (g *Gateway) managed(said *config.ACME) (cert.Issuer, error) {
+	if m := g.managers.of(said); m != nil {
+		return m.Manager, nil
+	}
+	state := cert.StateDir(g.options.Config.StateDir, os.Geteuid(), g.env)
+	made, err := acme.New(acme.Options{ACME: said, State: state, Challenges: g.challenges, Log: g.log})
+	if err != nil {
+		at := said.Place
+		at.Message = err.Error()
+		return nil, &config.Problems{List: []config.Problem{at}}
+	}
+	g.managers = append(g.managers, &manager{Manager: made})
+	return made, nil
+}
+
+// recall has the managers that are new serve what they got before, for cfg.
+func (g *Gateway) recall(cfg *config.Config, listeners []*listen.TLS) {
+	for said, names := range wanted(cfg, listeners) {
+		if m := g.managers.of(said); m != nil && m.stop == nil {
+			m.Want(names)
+			m.Load(loadPatience)
+		}
+	}
+}
+
+// wanted are the names that certificates are to be got for, by whose: the hosts
+// of routes, less those that files of a listener have.
+func wanted(cfg *config.Config, listeners []*listen.TLS) map[*config.ACME][]string {
+	all := map[*config.ACME][]string{}
+	for _, t := range listeners {
+		if t == nil || t.ACME() == nil {
+			continue
+		}
+		said := t.ACME()
+		for known := range all {
+			if known.Same(said) {
+				said = known
+			}
+		}
+		var hosts []string
+		for _, r := range cfg.Routes {
+			for _, host := range r.Hosts {
+				if !t.HasFile(strings.Trim(host, "[]")) {
+					hosts = append(hosts, host)
+				}
+			}
+		}
+		names, _ := acme.Names(hosts, said)
+		all[said] = append(all[said], names...)
+	}
+	return all
+}
+
+// manage has certificates got for what is in place now, and for nothing else.
+func (o *owner) manage() {
+	names := wanted(o.cfg, o.listeners.TLS())
+	o.managers = slices.DeleteFunc(o.managers, func(m *manager) bool {
+		for said := range names {
+			if m.Said().Same(said) {
+				return false
+			}
+		}
+		if m.stop != nil {
+			m.stop()
+		}
+		return true
+	})
+	for said, names := range names {
+		m := o.managers.of(said)
+		m.Want(names)
+		if m.stop == nil {
+			ctx, stop := context.WithCancel(o.life)
+			m.stop = stop
+			o.owned.Go(func() { m.Run(ctx) })
+		}
+	}
+}
