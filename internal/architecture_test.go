@@ -47,7 +47,7 @@ var arrows = map[string]string{
 	"conformance":           "",
 	"faults":                "",
 	"rig/ends":              "",
-	"rig":                   "rig/ends config listen loop proxy route standard upstream",
+	"rig":                   "rig/ends config listen loop proxy route standard trial upstream",
 	"enginetest":            "",
 	"install":               "", // for bench, soak and attack
 	"traffic":               "", // for soak and attack

@@ -17,7 +17,7 @@ import (
 // TestConnectionThatIsAClientsOwn: some servers take NTLM and Negotiate for the
 // connection (RFC 4559 6), so nobody may come on it after one who sent them.
 func TestConnectionThatIsAClientsOwn(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			var reused atomic.Int64
 			addr := start(t, kind, accept(t, func(c net.Conn) {

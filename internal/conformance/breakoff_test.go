@@ -16,7 +16,7 @@ import (
 // An answer that breaks off takes nothing of the ones before it along, though
 // its client has not read those yet and has sent more requests behind it.
 func TestABrokenAnswerLeavesEarlierOnesWhole(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		for _, version := range []string{"1.0", "1.1"} {
 			t.Run(kind+"/HTTP "+version, func(t *testing.T) {
 				whole := strings.Repeat("w", 400_000)
@@ -29,7 +29,7 @@ func TestABrokenAnswerLeavesEarlierOnesWhole(t *testing.T) {
 				}))
 				c := dialClient(t, g.Addr)
 				// A small window: what is answered stays on rgate's side until it is read.
-				if err := c.Conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+				if err := c.TCP().SetReadBuffer(64 << 10); err != nil {
 					t.Fatal(err)
 				}
 				fields := " HTTP/" + version + "\r\nHost: h\r\nConnection: keep-alive\r\n\r\n"

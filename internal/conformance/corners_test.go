@@ -123,7 +123,7 @@ func TestCornersOfRequestFields(t *testing.T) {
 		{"Accept-Encoding", "Accept-Encoding: GZIP\r\n", map[string][]string{"Accept-Encoding": {"GZIP"}}},
 		{"repeated fields", "Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 2\r\n", map[string][]string{"Cookie": {"a=1", "b=2"}, "X-A": {"1", "2"}}},
 	} {
-		for _, kind := range rig.Engines {
+		for _, kind := range rig.Ways {
 			t.Run(fmt.Sprintf("%s %s %q", kind, f.name, f.fields), func(t *testing.T) {
 				r := record(t, "")
 				got := exchange(t, start(t, kind, r.addr), get+host+f.fields+end)

@@ -55,14 +55,14 @@ func TestIdleClientsMakeRoom(t *testing.T) {
 }
 
 type client struct {
-	net.Conn
+	rig.Conn
 	t  *testing.T
 	in *bufio.Reader
 }
 
 func dialClient(t *testing.T, addr string) *client {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

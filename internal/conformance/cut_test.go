@@ -17,7 +17,7 @@ import (
 // the endpoint may be the one who is told of the reset; the answer is cut off all
 // the same.
 func TestAResetIsNoEnd(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			addr := start(t, kind, play(t, func(c net.Conn, _ *http.Request) {
 				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhalf")

@@ -55,7 +55,7 @@ func TestASlowEndpointIsAskedOnce(t *testing.T) {
 			}
 		})
 	}
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		f(engine, false, 1)
 		f(engine, true, 3)
 	}
@@ -63,7 +63,7 @@ func TestASlowEndpointIsAskedOnce(t *testing.T) {
 
 // Behind a trusted proxy it is the client that consistent_hash looks at.
 func TestClientsOfATrustedProxyAreHashed(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		for _, field := range []string{"X-Forwarded-For: 198.51.100.1, %s", "Forwarded: for=%s;proto=https"} {
 			for _, trusted := range []bool{true, false} {
 				t.Run(fmt.Sprint(engine, field, trusted), func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestClientsOfATrustedProxyAreHashed(t *testing.T) {
 // ones.
 func TestAQueueGoesToTheNewEndpoints(t *testing.T) {
 	const waiting = 3
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			held, release := make(chan struct{}), make(chan struct{})
 			s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

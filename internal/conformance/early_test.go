@@ -20,7 +20,7 @@ import (
 // enough answers, and closes with the rest unread, which resets the connection:
 // its answer is there to be read all the same.
 func TestEarlyAnswerBeforeTheEndpointCloses(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			endpoint := play(t, func(c net.Conn, _ *http.Request) {
 				_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!")
@@ -53,7 +53,7 @@ func TestEarlyAnswerBeforeTheEndpointCloses(t *testing.T) {
 
 // TestEndlessInterimAnswers: 9110 15.2 bounds them nowhere; rgate does.
 func TestEndlessInterimAnswers(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			endpoint := play(t, func(c net.Conn, _ *http.Request) {
 				for {
@@ -72,7 +72,7 @@ func TestEndlessInterimAnswers(t *testing.T) {
 
 // TestInterimAnswersSayNothingOfTheConnection: 9110 7.6.1.
 func TestInterimAnswersSayNothingOfTheConnection(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			endpoint, _ := heads(t, "HTTP/1.1 103 Early Hints\r\nConnection: keep-alive, X-Drop\r\nKeep-Alive: timeout=5\r\nX-Drop: 1\r\nLink: </a>\r\n\r\n"+okAnswer)
 			got := exchange(t, start(t, kind, endpoint), get+host+end)
@@ -86,7 +86,7 @@ func TestInterimAnswersSayNothingOfTheConnection(t *testing.T) {
 
 // TestSlowUploadIsToldSo: 9110 15.5.9.
 func TestSlowUploadIsToldSo(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		for name, raw := range map[string]string{
 			"length":     post + "Content-Length: 100\r\n\r\nabc",
 			"large":      post + "Content-Length: 1000000\r\n\r\n",

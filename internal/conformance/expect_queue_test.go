@@ -17,7 +17,7 @@ import (
 // TestExpectantInAQueueIsNotLate: a client that waited for its turn, and then for
 // being asked for its body, once was too late the moment its turn came.
 func TestExpectantInAQueueIsNotLate(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			held, release := make(chan struct{}), make(chan struct{})
 			endpoint := play(t, func(c net.Conn, req *http.Request) {

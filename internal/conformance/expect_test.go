@@ -50,7 +50,7 @@ func answerOf(t *testing.T, in *bufio.Reader) *http.Response {
 
 // TestExpectedBodyComesAfterTheEndpointAskedForIt: 9110 10.1.1.
 func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			got := make(chan string, 1)
 			c, in := expectant(t, kind, play(t, func(c net.Conn, req *http.Request) {
@@ -78,7 +78,7 @@ func TestExpectedBodyComesAfterTheEndpointAskedForIt(t *testing.T) {
 // TestUnwantedBodyIsNoRequest: 9110 10.1.1. An endpoint refuses at
 // once; what the client then sends, the body or not, is never a request.
 func TestUnwantedBodyIsNoRequest(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			var mu sync.Mutex
 			var targets []string
@@ -110,7 +110,7 @@ func TestUnwantedBodyIsNoRequest(t *testing.T) {
 // TestExpectedBodyIsNotWaitedForInVain: with no endpoint to
 // be reached the client is told at once, though it never sends its body.
 func TestExpectedBodyIsNotWaitedForInVain(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			_, in := expectant(t, kind, ends.Nobody)
 			if res := answerOf(t, in); res.StatusCode != 503 {
@@ -128,7 +128,7 @@ func TestContinueIsNotDroppedForWantOfRoom(t *testing.T) {
 		"fields": "HTTP/1.1 100 Continue\r\n" + strings.Repeat(filler, 6) + "\r\n",
 		"hints":  strings.Repeat("HTTP/1.1 103 Early Hints\r\n"+filler+"\r\n", 4) + "HTTP/1.1 100 Continue\r\n" + filler + "\r\n",
 	} {
-		for _, kind := range rig.Engines {
+		for _, kind := range rig.Ways {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				c, in := expectant(t, kind, play(t, func(c net.Conn, req *http.Request) {
 					_, _ = io.WriteString(c, before)

@@ -42,7 +42,7 @@ func heads(t *testing.T, answer string) (addr string, seen chan string) {
 // TestNamesKeepTheirCase: 9110 5.1 has them compared without it, and embedded
 // clients do otherwise.
 func TestNamesKeepTheirCase(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			endpoint, seen := heads(t, "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nUPGRADE: websocket\r\nSec-WebSocket-accept: x\r\nx-ODD: 1\r\n\r\n")
 			got := exchange(t, start(t, kind, endpoint), get+host+"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-KEY: k\r\nsec-websocket-version: 13\r\nX-oDD: 1\r\n\r\n")
@@ -63,7 +63,7 @@ func TestNamesKeepTheirCase(t *testing.T) {
 
 // TestTwinsOfClaims: WSGI and CGI read underscores as hyphens.
 func TestTwinsOfClaims(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		for _, trusted := range []bool{false, true} {
 			t.Run(fmt.Sprint(kind, " trusted ", trusted), func(t *testing.T) {
 				endpoint, seen := heads(t, "HTTP/1.1 204 No Content\r\n\r\n")
@@ -89,7 +89,7 @@ func TestTwinsOfClaims(t *testing.T) {
 func TestTrailersBothWays(t *testing.T) {
 	const trailer = "X-Sum: 1\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nTransfer-Encoding: chunked\r\nAuthorization: x\r\nX_Forwarded_For: 6.6.6.6\r\nHost: evil\r\nx-last: 2\r\n"
 	const kept = "0\r\nX-Sum: 1\r\nx-last: 2\r\n\r\n"
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			seen := make(chan string, 1)
 			endpoint := accept(t, func(c net.Conn) {
@@ -128,7 +128,7 @@ func TestHeadsOfAnswersAreBounded(t *testing.T) {
 		"count":        {"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20) + "Content-Length: 0\r\n\r\n", "502 upstream_header_too_large"},
 		"never ends":   {"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 100_000), "502 upstream_header_too_large"},
 	} {
-		for _, kind := range rig.Engines {
+		for _, kind := range rig.Ways {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				endpoint, _ := heads(t, f.answer)
 				r := rig.Start(t, kind, func(c *config.Config) {
@@ -150,7 +150,7 @@ func TestHeadsOfAnswersAreBounded(t *testing.T) {
 // TestOfferToUpgradeKeepsTheConnection: 9110 7.8 lets a server ignore it. Java's
 // client offers h2c by default.
 func TestOfferToUpgradeKeepsTheConnection(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			r := record(t, "")
 			c, in := dial(t, start(t, kind, r.addr))

@@ -73,9 +73,8 @@ func halfClosing(t *testing.T, engine, mode string, change func(*config.Config))
 func (h *halfCloser) say(t *testing.T, raw string, at when) *client {
 	t.Helper()
 	c := dialClient(t, h.Addr)
-	tcp := c.Conn.(*net.TCPConn)
 	if at == together {
-		cork(t, tcp)
+		cork(t, c.TCP())
 	}
 	if _, err := io.WriteString(c, raw); err != nil {
 		t.Fatal(err)
@@ -83,7 +82,7 @@ func (h *halfCloser) say(t *testing.T, raw string, at when) *client {
 	if at == later && strings.Contains(raw, "/hold") {
 		<-h.arrived
 	}
-	if err := tcp.CloseWrite(); err != nil {
+	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -129,7 +128,7 @@ const (
 // TestHalfClose: what it means that a client ends its sending side depends on
 // the configuration, and not on when it does.
 func TestHalfClose(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		for _, at := range []when{together, later} {
 			for name, raw := range map[string]string{"GET": heldGet, "POST": heldPost, "chunked": heldChunked} {
 				t.Run(engine+"/cancel/"+name+" "+string(at), func(t *testing.T) {
@@ -278,7 +277,7 @@ func TestResetIsNoHalfClose(t *testing.T) {
 		c := dialClient(t, h.Addr)
 		c.ask("/r/hold")
 		<-h.arrived
-		_ = c.Conn.(*net.TCPConn).SetLinger(0)
+		_ = c.TCP().SetLinger(0)
 		_ = c.Close()
 		<-h.left
 		h.errors(t, 1)
@@ -287,7 +286,7 @@ func TestResetIsNoHalfClose(t *testing.T) {
 
 // both runs f for both engines and both ways to take a half-close.
 func both(t *testing.T, f func(t *testing.T, engine, mode string)) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		for _, mode := range []string{config.HalfCloseCancel, config.HalfCloseAnswer} {
 			t.Run(engine+"/"+mode, func(t *testing.T) {
 				t.Parallel()

@@ -124,7 +124,7 @@ func awaitGone(t *testing.T, l *front.Listener) {
 // One of two listeners goes: it accepts no more, its quiet connections end, its
 // exchanges are answered for the last time, and the other serves on.
 func TestAListenerDrains(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			h := twoHalls(t, engine, nil)
 			address := h.second.Addr().String()
@@ -159,7 +159,7 @@ func TestAListenerDrains(t *testing.T) {
 
 // What does not end by itself is cut, a WebSocket too, and nothing else is.
 func TestAListenerIsCut(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			h := twoHalls(t, engine, nil)
 			address := h.second.Addr().String()

@@ -18,7 +18,7 @@ import (
 // TestATrailerEndsWithItsAnswer: the trailer section of one client's answer was
 // once added to the next client's, where that ended with its connection.
 func TestATrailerEndsWithItsAnswer(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			addr := start(t, kind, play(t, func(c net.Conn, req *http.Request) {
 				answer := "HTTP/1.1 200 OK\r\n\r\nto the end"
@@ -42,7 +42,7 @@ func TestATrailerEndsWithItsAnswer(t *testing.T) {
 // fetch is one exchange on a connection of its own.
 func fetch(t *testing.T, addr, path string) (raw, body string, trailer http.Header) {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

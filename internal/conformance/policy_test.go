@@ -5,7 +5,6 @@ package conformance
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -18,9 +17,14 @@ import (
 )
 
 // perEngine runs f for both engines.
-func perEngine(t *testing.T, f func(t *testing.T, engine string)) {
-	for _, engine := range rig.Engines {
-		t.Run(engine, func(t *testing.T) { f(t, engine) })
+func perEngine(t *testing.T, f func(t *testing.T, engine string)) { per(t, rig.Engines, f) }
+
+// perWay runs f for both engines, with TLS before them and without.
+func perWay(t *testing.T, f func(t *testing.T, way string)) { per(t, rig.Ways, f) }
+
+func per(t *testing.T, kinds []string, f func(t *testing.T, kind string)) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) { f(t, kind) })
 	}
 }
 
@@ -41,7 +45,7 @@ func (c *client) got() (*http.Response, string) {
 // Who is denied by its address gets 403 with a reason, and goes on on its
 // connection; which client that is, a trusted proxy may say.
 func TestClientsAreDeniedByTheirAddress(t *testing.T) {
-	perEngine(t, func(t *testing.T, engine string) {
+	perWay(t, func(t *testing.T, engine string) {
 		r := record(t, "")
 		g := rig.Start(t, engine, func(c *config.Config) {
 			c.Routes[0].Policies = []*config.Policy{{IP: &config.IP{
@@ -72,7 +76,7 @@ func TestClientsAreDeniedByTheirAddress(t *testing.T) {
 // A policy that asks somebody first: who passes goes on to the next policy and to
 // a place at its endpoint, with all of its body; who is refused is told so.
 func TestPoliciesThatWait(t *testing.T) {
-	perEngine(t, func(t *testing.T, engine string) {
+	perWay(t, func(t *testing.T, engine string) {
 		r := record(t, "")
 		first, second := &oracle{limit: time.Minute}, &oracle{limit: time.Minute}
 		g := demanding(t, engine, func(c *config.Config) { c.Backends[0].Traffic.MaxInFlight = 1 }, r.addr, first, second)
@@ -112,7 +116,7 @@ func TestPoliciesThatWait(t *testing.T) {
 
 // What takes too long, or waits for a client that has left, comes to an end.
 func TestJobsEnd(t *testing.T) {
-	perEngine(t, func(t *testing.T, engine string) {
+	perWay(t, func(t *testing.T, engine string) {
 		o := &oracle{limit: 200 * time.Millisecond}
 		g := demanding(t, engine, nil, record(t, "").addr, o)
 		c := dialClient(t, g.Addr)
@@ -129,13 +133,13 @@ func TestJobsEnd(t *testing.T) {
 	for name, leave := range map[string]func(*rig.Rig, *client){
 		"close": func(_ *rig.Rig, c *client) { _ = c.Close() },
 		"reset": func(_ *rig.Rig, c *client) {
-			_ = c.Conn.(*net.TCPConn).SetLinger(0)
+			_ = c.TCP().SetLinger(0)
 			_ = c.Close()
 		},
-		"half-close": func(_ *rig.Rig, c *client) { _ = c.Conn.(*net.TCPConn).CloseWrite() },
+		"half-close": func(_ *rig.Rig, c *client) { _ = c.CloseWrite() },
 		"shutdown":   func(r *rig.Rig, _ *client) { r.End() },
 	} {
-		perEngine(t, func(t *testing.T, engine string) {
+		perWay(t, func(t *testing.T, engine string) {
 			t.Run(name, func(t *testing.T) {
 				o := &oracle{limit: time.Minute}
 				g := demanding(t, engine, nil, record(t, "").addr, o)
@@ -159,7 +163,7 @@ func TestJobsEnd(t *testing.T) {
 // connections are quiet.
 func TestWaitingCostsNoGoroutines(t *testing.T) {
 	const clients, most = 1000, 50 // what comes and goes by itself
-	perEngine(t, func(t *testing.T, engine string) {
+	perWay(t, func(t *testing.T, engine string) {
 		o := &oracle{limit: time.Minute}
 		g := demanding(t, engine, func(c *config.Config) { c.Limits.ConnectionsPerClient = 0 }, record(t, "").addr, o)
 		var all []*client

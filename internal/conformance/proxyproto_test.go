@@ -105,7 +105,7 @@ func TestWithoutAHeaderAProxyIsClosed(t *testing.T) {
 			}
 			c, in := dial(t, patient.Addr().String())
 			_, _ = io.WriteString(c, raw)
-			_ = c.(*net.TCPConn).CloseWrite()
+			_ = c.CloseWrite()
 			b, err := io.ReadAll(in)
 			if e, ok := err.(net.Error); len(b) > 0 || ok && e.Timeout() {
 				t.Errorf("%q and an end is answered with %q, %v", raw, b, err)

@@ -30,7 +30,7 @@ func TestBodyIsSentAgain(t *testing.T) {
 		{"too large to be kept", []string{"a", strings.Repeat("b", 20_000)}, "PUT", 502},
 		{"not idempotent", []string{"a", "b"}, "POST", 502},
 	} {
-		for _, kind := range rig.Engines {
+		for _, kind := range rig.Ways {
 			t.Run(kind+" "+f.name, func(t *testing.T) {
 				var seen atomic.Int64
 				body := make(chan string, 2)

@@ -72,7 +72,7 @@ var requestCases = []requestCase{
 func TestRequests(t *testing.T) { testRequests(t, requestCases) }
 
 func testRequests(t *testing.T, cases []requestCase) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			for _, f := range cases {
 				t.Run(f.section+" "+f.name, func(t *testing.T) {

@@ -50,7 +50,7 @@ var responseCases = []responseCase{
 func TestResponses(t *testing.T) { testResponses(t, responseCases) }
 
 func testResponses(t *testing.T, cases []responseCase) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			for _, f := range cases {
 				t.Run(f.section+" "+f.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 // limit, answers nobody's next request with it, nor with what it answered before.
 func TestWhatIsSaidUnaskedIsNobodysAnswer(t *testing.T) {
 	t.Parallel()
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			var said sync.Map // when, by what
@@ -32,7 +32,7 @@ func TestWhatIsSaidUnaskedIsNobodysAnswer(t *testing.T) {
 			var clients sync.WaitGroup
 			for n := range 6 {
 				clients.Go(func() {
-					client := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+					client := &http.Client{Transport: &http.Transport{DialContext: dialWay}, Timeout: 30 * time.Second}
 					defer client.CloseIdleConnections()
 					for i := range 60 {
 						id := fmt.Sprintf("/%d-%d", n, i)
@@ -57,7 +57,7 @@ func TestWhatIsSaidUnaskedIsNobodysAnswer(t *testing.T) {
 // A 408 may have been said before the request came, which the endpoint then
 // answers too: that answer must not become another request's.
 func TestAConnectionEndsWithA408(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			next := make(chan struct{})
 			r := rig.Start(t, engine, nil, accept(t, func(c net.Conn) {
@@ -74,7 +74,7 @@ func TestAConnectionEndsWithA408(t *testing.T) {
 					fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(request.URL.Path), request.URL.Path)
 				}
 			}))
-			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialWay}, Timeout: 30 * time.Second}
 			if status, body := ask(t, client, http.MethodGet, "http://"+r.Addr+"/first"); status != 408 || body != "unasked" {
 				t.Errorf("got %d %q", status, body)
 			}
@@ -150,7 +150,7 @@ func ask(t *testing.T, client *http.Client, method, url string) (status int, bod
 // not be sent again.
 func TestPostsToEndpointsThatCloseIdleConnections(t *testing.T) {
 	t.Parallel()
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		for _, limit := range []time.Duration{5, 20, 100, 300} {
 			limit *= time.Millisecond
 			t.Run(engine+"/"+limit.String(), func(t *testing.T) {
@@ -176,7 +176,7 @@ func posts(t *testing.T, addr string, limit time.Duration) (posted, lost int32) 
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
-			client := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
+			client := &http.Client{Transport: &http.Transport{DialContext: dialWay}, Timeout: 30 * time.Second}
 			defer client.CloseIdleConnections()
 			for time.Now().Before(until) {
 				all.Add(1)

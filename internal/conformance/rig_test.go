@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -20,6 +21,14 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// protoOf is what endpoints are told of a way's scheme.
+func protoOf(way string) string {
+	if rig.Secure(way) {
+		return "https"
+	}
+	return "http"
+}
 
 // start serves / from endpoint until the test ends, and returns the address.
 func start(t testing.TB, kind, endpoint string) string {
@@ -109,9 +118,9 @@ func (r *recorder) complete() []string {
 }
 
 // dial opens a client connection that fails the test instead of hanging.
-func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
+func dial(t *testing.T, addr string) (rig.Conn, *bufio.Reader) {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +129,16 @@ func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 	return c, bufio.NewReader(c)
 }
 
+// dialWay is for an http.Transport, which then has no need to know of TLS.
+func dialWay(_ context.Context, _, addr string) (net.Conn, error) {
+	return rig.Dial(&net.Dialer{}, addr)
+}
+
 // exchange sends raw, ends the sending side only where nothing is answered,
 // and returns what came until the connection ended.
 func exchange(t *testing.T, addr, raw string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func dialFrom(t *testing.T, n int, addr string) *client {
 	t.Helper()
 	from := netip.AddrFrom4([4]byte{127, 0, 0, byte(n)})
 	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
-	c, err := d.Dial("tcp", addr)
+	c, err := rig.Dial(&d, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestWhoDoesNotGetOnMakesRoom(t *testing.T) {
 		"a refused WebSocket": {"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
 		"an end not kept":     {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", func(c *client, _ chan struct{}) { c.want(http.StatusOK) }},
 	} {
-		for _, engine := range rig.Engines {
+		for _, engine := range rig.Ways {
 			t.Run(engine+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				g, uploads := crowded(t, engine, nil)
@@ -101,7 +101,7 @@ func TestWhoDoesNotGetOnMakesRoom(t *testing.T) {
 
 // Statistics are an answer like any other: the connection stays, and on it goes.
 func TestStatisticsKeepTheConnection(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			g, _ := crowded(t, engine, nil)
 			c := dialClient(t, g.Addr)
@@ -141,7 +141,7 @@ func TestNobodyHoldsMoreThanAShare(t *testing.T) {
 }
 
 func TestATrustedPeerHoldsWhatItNeeds(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			g, _ := crowded(t, engine, func(c *config.Config) {

@@ -92,7 +92,7 @@ var routingRows = []struct{ head, want string }{
 // TestRouting holds which route takes a request, by its bytes: RFC 9110 §7.2 for
 // the host, RFC 9112 §3.2.2 for the target that names one.
 func TestRouting(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			g := rig.Start(t, kind, routesTo(t, routing))
 			for _, row := range routingRows {
@@ -141,7 +141,7 @@ func TestMethodNotAllowed(t *testing.T) {
 		{PathPrefix: "/a", Methods: []string{"PUT", "GET"}, Backend: "one"},
 		{Hosts: []string{"h.example"}, PathPrefix: "/a", Methods: []string{"DELETE"}, Backend: "two"},
 	}
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			g := rig.Start(t, kind, routesTo(t, routes))
 			for head, allow := range map[string]string{

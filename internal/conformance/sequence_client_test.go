@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"rgate/internal/rig"
 )
 
 // patience is how long anything may take before it hangs. Machines that run
@@ -26,7 +28,7 @@ type visitor struct {
 // visit is one connection and all exchanges on it.
 type visit struct {
 	*visitor
-	conn  *net.TCPConn
+	conn  rig.Conn
 	in    *bufio.Reader
 	pipe  *pace
 	shaky bool // an answer may be missing, since something went wrong before
@@ -91,15 +93,15 @@ func (r *pace) Read(b []byte) (int, error) {
 func (s *visitor) visit(n uint32) {
 	d := throw(s.seed, forConnection|uint64(n))
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(identityOf(n, 0).client())}, Timeout: patience}
-	c, err := dialer.Dial("tcp", s.rig.Addr)
+	c, err := rig.Dial(&dialer, s.rig.Addr)
 	if err != nil {
 		s.fault(nil, nil, "cannot connect: %v", err)
 		return
 	}
 	defer c.Close()
-	v := &visit{visitor: s, conn: c.(*net.TCPConn), pipe: &pace{Conn: c, left: -1}}
+	v := &visit{visitor: s, conn: c, pipe: &pace{Conn: c, left: -1}}
 	if d.oneIn(10) {
-		_ = v.conn.SetReadBuffer(32 << 10)
+		_ = v.conn.TCP().SetReadBuffer(32 << 10)
 	}
 	v.in = bufio.NewReader(v.pipe)
 	for place := 0; place < mootPlace && !s.over(); {
@@ -241,7 +243,7 @@ func (v *visit) quit(how ending) {
 	case closes:
 		_ = v.conn.Close()
 	case resets:
-		forget(v.conn)
+		forget(v.conn.TCP())
 		_ = v.conn.Close()
 	case halfCloses:
 		_ = v.conn.CloseWrite()

@@ -79,7 +79,7 @@ func (e *actor) recognize(m *message, err error) *plan {
 		e.fault(p, m, "an endpoint got %v", bad)
 	}
 	if err == nil {
-		if why := p.wrongRequest(m); why != "" {
+		if why := p.wrongRequest(m, e.proto); why != "" {
 			e.fault(p, m, "an endpoint got %s", why)
 		}
 	}
@@ -199,8 +199,9 @@ func (e *actor) goOn(c net.Conn, in *bufio.Reader, p *plan, d dice) bool {
 	return true
 }
 
-// wrongRequest says what is wrong with a request's head; "" for nothing.
-func (p *plan) wrongRequest(m *message) string {
+// wrongRequest says what is wrong with the head of a request that came by proto;
+// "" for nothing.
+func (p *plan) wrongRequest(m *message, proto string) string {
 	switch {
 	case p.id.moot():
 		return "what stood behind the last request of a connection"
@@ -216,7 +217,7 @@ func (p *plan) wrongRequest(m *message) string {
 		}
 	}
 	for _, f := range m.fields {
-		if !hasField(want, f) && !p.mayGet(f) {
+		if !hasField(want, f) && !p.mayGet(f, proto) {
 			return fmt.Sprintf("the field %q: %q", f.name, f.value)
 		}
 	}
@@ -224,7 +225,7 @@ func (p *plan) wrongRequest(m *message) string {
 }
 
 // mayGet tells whether an endpoint may get f besides what the client sent.
-func (p *plan) mayGet(f field) bool {
+func (p *plan) mayGet(f field, proto string) bool {
 	host := p.id.String() + ".test"
 	switch strings.ToLower(f.name) {
 	case "x-forwarded-for":
@@ -232,9 +233,9 @@ func (p *plan) mayGet(f field) bool {
 	case "x-forwarded-host":
 		return f.value == host
 	case "x-forwarded-proto":
-		return f.value == "http"
+		return f.value == proto
 	case "forwarded":
-		return f.value == fmt.Sprintf("for=%s;host=%q;proto=http", p.id.client(), host)
+		return f.value == fmt.Sprintf("for=%s;host=%q;proto=%s", p.id.client(), host, proto)
 	case "x-request-id":
 		return !p.ownID || f.value == p.id.String()
 	case "cookie":

@@ -45,10 +45,10 @@ func TestSequences(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := &sequences{t: t, seed: seed}
+			s := &sequences{t: t, seed: seed, proto: protoOf(kind)}
 			s.run(kind)
 		})
 	}
@@ -58,6 +58,7 @@ func TestSequences(t *testing.T) {
 type sequences struct {
 	t      *testing.T
 	seed   uint64
+	proto  string // that clients speak to the gateway
 	rig    *rig.Rig
 	ending time.Time // zero for not by time
 

@@ -25,7 +25,7 @@ import (
 func TestLateReadersGetTheEndOfTheirAnswers(t *testing.T) {
 	const most, step = 640 << 10, 8 << 10
 	big := bytes.Repeat([]byte("0123456789abcdef"), most/16)
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			var written sync.WaitGroup
@@ -77,7 +77,7 @@ func dialNarrow(t *testing.T, addr string) net.Conn {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 32<<10)
 		})
 	}}
-	c, err := d.Dial("tcp", addr)
+	c, err := rig.Dial(&d, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

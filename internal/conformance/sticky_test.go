@@ -15,7 +15,7 @@ import (
 // TestStickyCookieOfASecureClient: what came by TLS to whom rgate trusts goes back
 // that way alone.
 func TestStickyCookieOfASecureClient(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		for _, trusted := range []bool{false, true} {
 			t.Run(fmt.Sprint(kind, " trusted ", trusted), func(t *testing.T) {
 				r := record(t, "")
@@ -25,7 +25,7 @@ func TestStickyCookieOfASecureClient(t *testing.T) {
 						c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 					}
 				}, r.addr).Addr
-				for proto, secure := range map[string]bool{"https": trusted, "http": false} {
+				for proto, secure := range map[string]bool{"https": trusted || rig.Secure(kind), "http": !trusted && rig.Secure(kind)} {
 					got := exchange(t, addr, get+host+"X-Forwarded-Proto: "+proto+"\r\n"+end)
 					if !strings.Contains(got, "\r\nSet-Cookie: at=") || strings.Contains(got, "; SameSite=Lax; Secure\r\n") != secure {
 						t.Errorf("%s: got %q", proto, got)
@@ -39,7 +39,7 @@ func TestStickyCookieOfASecureClient(t *testing.T) {
 // TestStickyCookie holds that both engines set the cookie, once, and leave the
 // endpoint's own alone.
 func TestStickyCookie(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			r := record(t, "HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 2\r\n\r\nok")
 			addr := rig.Start(t, kind, func(c *config.Config) {

@@ -20,7 +20,7 @@ const (
 )
 
 // tunnelled makes a WebSocket whose endpoint's side f plays.
-func tunnelled(t *testing.T, kind string, f func(c *net.TCPConn, in *bufio.Reader)) (*net.TCPConn, *bufio.Reader) {
+func tunnelled(t *testing.T, kind string, f func(c *net.TCPConn, in *bufio.Reader)) (rig.Conn, *bufio.Reader) {
 	t.Helper()
 	addr := accept(t, func(c net.Conn) {
 		in := bufio.NewReader(c)
@@ -37,13 +37,13 @@ func tunnelled(t *testing.T, kind string, f func(c *net.TCPConn, in *bufio.Reade
 	if res := answerOf(t, in); res.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatal(res.Status)
 	}
-	return c.(*net.TCPConn), in
+	return c, in
 }
 
 // TestTunnelEndsOneWayAtATime: each side may have something to say after the
 // other has ended.
 func TestTunnelEndsOneWayAtATime(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind+" the endpoint first", func(t *testing.T) {
 			heard := make(chan string, 1)
 			c, in := tunnelled(t, kind, func(c *net.TCPConn, in *bufio.Reader) {
@@ -79,7 +79,7 @@ func TestTunnelEndsOneWayAtATime(t *testing.T) {
 // which does not know yet, goes on sending.
 func TestTunnelOfAnEndpointThatEnds(t *testing.T) {
 	const size = 4 << 20
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			c, in := tunnelled(t, kind, func(c *net.TCPConn, in *bufio.Reader) {
 				_, _ = io.WriteString(c, strings.Repeat("x", size))
@@ -117,7 +117,7 @@ func TestTunnelOfAnEndpointThatEnds(t *testing.T) {
 // TestTunnelOfAClientThatStays: one that does not take the endpoint's end for its
 // own, and says nothing more, holds neither for ever.
 func TestTunnelOfAClientThatStays(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel() // it waits for a while
 			ended := make(chan error, 1)

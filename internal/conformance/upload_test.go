@@ -31,7 +31,7 @@ var refusals = map[string]struct {
 // TestARefusedUploadGetsItsAnswer: most clients read the answer once they have
 // sent everything, so that must be taken from them.
 func TestARefusedUploadGetsItsAnswer(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		early := accept(t, func(c net.Conn) {
 			_, _ = http.ReadRequest(bufio.NewReader(c))
 			_, _ = io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -65,7 +65,7 @@ const uploadSize = 20 << 20
 // goUpload uploads with Go's client.
 func goUpload(t *testing.T, url string, status int) {
 	t.Helper()
-	tr := &http.Transport{DisableKeepAlives: true}
+	tr := &http.Transport{DisableKeepAlives: true, DialContext: dialWay}
 	defer tr.CloseIdleConnections()
 	c := &http.Client{Transport: tr, Timeout: time.Minute}
 	res, err := c.Post(url, "text/plain", io.LimitReader(zeros{}, uploadSize))
@@ -85,7 +85,7 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 // plainUpload sends all and then reads, slowly enough that the answer waits.
 func plainUpload(t *testing.T, addr, path string, status int) {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // TestEndpointThatIsTheGatewayItself: 9110 7.6.3. A request that comes back ends
 // after one round, not when there are no connections left.
 func TestEndpointThatIsTheGatewayItself(t *testing.T) {
-	for _, kind := range rig.Engines {
+	for _, kind := range rig.Ways {
 		t.Run(kind, func(t *testing.T) {
 			var self atomic.Value
 			var rounds atomic.Int64
@@ -49,7 +49,7 @@ func TestEndpointThatIsTheGatewayItself(t *testing.T) {
 
 // mirror joins c with a connection to addr until one of them ends.
 func mirror(c net.Conn, addr string) {
-	d, err := net.Dial("tcp", addr)
+	d, err := rig.Dial(&net.Dialer{}, addr)
 	if err != nil {
 		return
 	}

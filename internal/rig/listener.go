@@ -12,17 +12,18 @@ import (
 	"rgate/internal/rig/ends"
 )
 
-// Listen has the engine accept from another listener, too.
-func (r *Rig) Listen(t testing.TB) *listen.Listener { return r.ListenAs(t, config.Listener{}) }
+// Listen has the engine accept from another listener like the first, too.
+func (r *Rig) Listen(t testing.TB) *listen.Listener {
+	t.Helper()
+	l := r.listener(t, socket(t))
+	r.open(t, l)
+	return l
+}
 
 // ListenAs is Listen for one that is as c says.
 func (r *Rig) ListenAs(t testing.TB, c config.Listener) *listen.Listener {
 	t.Helper()
-	socket, err := net.Listen("tcp", ends.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := listen.New(socket, c)
+	l := listen.New(socket(t), c)
 	if c.TLS != nil {
 		secured, _, err := listen.OpenTLS(c.TLS, nil)
 		if err != nil {
@@ -30,7 +31,21 @@ func (r *Rig) ListenAs(t testing.TB, c config.Listener) *listen.Listener {
 		}
 		l.Secure(secured)
 	}
+	r.open(t, l)
+	return l
+}
+
+func (r *Rig) open(t testing.TB, l *listen.Listener) {
+	t.Helper()
 	if err := r.engines[len(r.engines)-1].Open(l); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func socket(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", ends.Address())
+	if err != nil {
 		t.Fatal(err)
 	}
 	return l

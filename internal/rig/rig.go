@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"rgate/internal/listen"
 	"rgate/internal/loop"
 	"rgate/internal/proxy"
-	"rgate/internal/rig/ends"
 	"rgate/internal/route"
 	"rgate/internal/standard"
 	"rgate/internal/upstream"
@@ -31,6 +29,8 @@ type Rig struct {
 	Addr string
 	Gate *proxy.Gate
 
+	said    config.Listener // what all listeners are like
+	over    *listen.TLS     // nil for plain HTTP
 	engines []engine
 	drains  sync.WaitGroup
 	ended   chan struct{}
@@ -46,8 +46,8 @@ type engine interface {
 	Forget(*upstream.Endpoint)
 }
 
-// Start serves / from endpoints, with an engine of that kind, until the test
-// ends. change, if any, gets at the configuration.
+// Start serves / from endpoints, with an engine of that kind, or on one of the
+// Ways, until the test ends. change, if any, gets at the configuration.
 func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...string) *Rig {
 	t.Helper()
 	cfg := config.Default()
@@ -62,15 +62,13 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	gate.Inform(func(*proxy.Exchange) *proxy.Answer {
 		return &proxy.Answer{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("statistics")}
 	})
-	l, err := net.Listen("tcp", ends.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := socket(t)
 	r := &Rig{Addr: l.Addr().String(), Gate: gate, ended: make(chan struct{})}
+	kind, r.said, r.over = way(t, kind)
 	defer t.Cleanup(func() { close(r.ended); r.drains.Wait() }) // while the engines still serve
 	std := standard.New(standard.Options{Gate: gate, Log: log})
 	if kind == config.EngineStandard {
-		r.serve(t, std, l)
+		r.serve(t, std, r.listener(t, l))
 		return r
 	}
 	handed := loop.NewHanded(l.Addr())
@@ -78,15 +76,15 @@ func Start(t testing.TB, kind string, change func(*config.Config), endpoints ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.serve(t, std, handed)
-	r.serve(t, e, l)
+	r.serve(t, std, listen.New(handed, config.Listener{}))
+	r.serve(t, e, r.listener(t, l))
 	return r
 }
 
-func (r *Rig) serve(t testing.TB, e engine, l net.Listener) {
+func (r *Rig) serve(t testing.TB, e engine, l *listen.Listener) {
 	r.engines = append(r.engines, e)
 	served := make(chan error, 1)
-	go func() { served <- e.Serve(listen.New(l, config.Listener{})) }()
+	go func() { served <- e.Serve(l) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()

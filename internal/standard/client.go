@@ -80,9 +80,13 @@ func (c *client) serve() {
 	}
 }
 
-// turnAway answers a connection above the limits.
+// turnAway answers a connection above the limits. With TLS it is closed: a word in
+// the clear would not be understood, and a handshake costs what a flood wants.
 func (c *client) turnAway() {
 	defer c.leave()
+	if c.by.TLS() != nil {
+		return
+	}
 	c.x = c.engine.take(c)
 	c.x.refuse(wire.AnswerCrowd)
 }
