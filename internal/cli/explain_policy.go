@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rgate/internal/policy"
+	"rgate/internal/proxy"
 )
 
 // judge says what becomes of the request where it comes from client.
@@ -45,6 +46,19 @@ func (f givenFields) Get(name string) []byte {
 // Join implements policy.Header.
 func (f givenFields) Join(dst []byte, name string) []byte {
 	return append(dst, strings.Join(f[name], ", ")...)
+}
+
+// Count implements policy.Header.
+func (f givenFields) Count(name string) int { return len(f[name]) }
+
+// Cookie implements policy.Header.
+func (f givenFields) Cookie(name string) []byte {
+	for _, field := range f["Cookie"] {
+		if value := proxy.Cookie([]byte(field), name); value != nil {
+			return value
+		}
+	}
+	return nil
 }
 
 // speaker has what variables stand for in the request that is asked about.

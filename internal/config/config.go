@@ -16,6 +16,7 @@ type Config struct {
 	Listen          string     // address to listen on, such as ":8080"; "" where the file does not say
 	Listeners       []Listener // beside that
 	Routes          []Route
+	Consumers       []Consumer
 	Backends        []Backend
 	DefaultResponse Response
 	Stats           Stats

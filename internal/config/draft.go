@@ -17,6 +17,11 @@ type draft struct {
 	routes    []routeDraft
 	backends  []backendDraft
 
+	consumers  []consumerDraft
+	known      map[string]bool // names and tags of consumers
+	knownNames []string
+	who        []calledNode // that policies ask for
+
 	policies    map[string]*Policy // by name
 	policyNames []string
 	defaults    []policyItem
@@ -42,6 +47,7 @@ var topKeys = slices.Concat(
 		section("limits", limitKeys, func(c *draft) *Limits { return &c.Limits }),
 		values("trusted_proxies", readNetwork, trustedProxies),
 		{name: "default_response", below: namesOf(responseKeys), read: readResponse},
+		{name: "consumers", below: namesOf(consumerKeys), read: readConsumers},
 		{name: "policies", below: namesOf(append(policyKinds, nameKey)), read: readPolicies},
 		section("defaults", defaultsKeys, func(c *draft) *draft { return c }),
 		{name: "backends", below: namesOf(backendKeys), read: readBackends},
@@ -80,6 +86,7 @@ func (c *draft) resolve(d *decoder) {
 		}
 	}
 	c.checkNames(d)
+	c.resolveConsumers(d)
 }
 
 // backendHint says which backend a route may have meant.

@@ -34,7 +34,7 @@ type Piece struct {
 }
 
 // Variables are what can stand in a value, in braces.
-var Variables = []string{"client_ip", "host", "method", "path", "request_id", "scheme"}
+var Variables = []string{"client_ip", "consumer", "host", "method", "path", "request_id", "scheme"}
 
 var headerRulesKeys = []key[HeaderRules]{
 	section("request", fieldRulesKeys, func(h *HeaderRules) *FieldRules { return &h.Request }),
@@ -71,7 +71,7 @@ func checkFieldName(name string) (message, hint string) {
 	}
 	proper := strings.ReplaceAll(textproto.CanonicalMIMEHeaderKey(name), "_", "-")
 	proper = textproto.CanonicalMIMEHeaderKey(proper)
-	if slices.Contains(untouchable, proper) || strings.HasPrefix(proper, "X-Forwarded-") {
+	if slices.Contains(untouchable, proper) || strings.HasPrefix(proper, "X-Forwarded-") || strings.HasPrefix(proper, "X-Consumer-") {
 		return shown(name) + " cannot be changed: rgate says it itself, or it belongs to one connection", "leave it out"
 	}
 	return "", ""

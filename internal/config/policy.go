@@ -13,6 +13,7 @@ type Policy struct {
 	Line int    // where it begins in the file, from 1
 
 	IP            *IP
+	APIKey        *APIKey
 	Prefix        *Prefix
 	Headers       *HeaderRules
 	SecureHeaders bool
@@ -24,11 +25,13 @@ type Policy struct {
 type policyDraft struct {
 	Policy
 	name *yaml.Node
+	who  []calledNode // consumers and tags that it asks for
 }
 
 // policyKinds are what a policy can be.
 var policyKinds = []key[policyDraft]{
 	policyKind("ip", ipKeys, func(p *policyDraft) **IP { return &p.IP }),
+	{name: "api_key", below: namesOf(apiKeyKeys), read: readAPIKey},
 	{name: "strip_prefix", read: readStripPrefix},
 	{name: "add_prefix", read: readAddPrefix},
 	{name: "headers", below: namesOf(headerRulesKeys), read: readHeaderRules},
@@ -39,7 +42,7 @@ var policyKinds = []key[policyDraft]{
 
 // shortKinds are the policies that can stand on a route by their own key. The
 // others are items of its `policies`: its `headers` are what it asks for.
-var shortKinds = []string{"ip", "strip_prefix", "add_prefix", "secure_headers", "redirect", "respond"}
+var shortKinds = []string{"ip", "api_key", "strip_prefix", "add_prefix", "secure_headers", "redirect", "respond"}
 
 // answering are the kinds that answer by themselves, so that a route needs no
 // backend.
@@ -64,7 +67,7 @@ func shortKeys() []key[routeDraft] {
 			all = append(all, key[routeDraft]{name: name, below: kind.below, read: func(d *decoder, n *yaml.Node, r *routeDraft) {
 				p := policyDraft{Policy: Policy{Line: n.Line}}
 				kind.read(d, n, &p)
-				r.own = append(r.own, policyItem{policy: &p.Policy, node: n})
+				r.own = append(r.own, policyItem{policy: &p.Policy, node: n, who: p.who})
 			}})
 		}
 	}
@@ -77,6 +80,7 @@ type policyItem struct {
 	policy *Policy // nil for a name
 	name   string
 	node   *yaml.Node
+	who    []calledNode
 }
 
 // policyItems reads such a list.
@@ -92,7 +96,7 @@ func policyItems(d *decoder, n *yaml.Node, name string) []policyItem {
 			continue
 		}
 		if p, ok := readPolicy(d, item, nil); ok {
-			all = append(all, policyItem{policy: &p.Policy, node: item})
+			all = append(all, policyItem{policy: &p.Policy, node: item, who: p.who})
 		}
 	}
 	return all
@@ -135,6 +139,7 @@ func readPolicies(d *decoder, n *yaml.Node, into *draft) {
 	}
 	for _, item := range d.items(n, "policies") {
 		p, _ := readPolicy(d, item, []key[policyDraft]{nameKey}) // one that is wrong is known by its name all the same
+		into.who = append(into.who, p.who...)
 		if p.name == nil {
 			if item.Kind == yaml.MappingNode {
 				d.problem(item, "routes call it by its name: add one, such as `name: partners`", "this policy has no name")

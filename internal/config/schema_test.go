@@ -99,7 +99,7 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
 	skip := map[string]bool{"Policies": true, "File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true, "Implied": true}
-	special := map[string]string{"CA": "ca", "IP": "ip", "TLS": "tls", "ACME": "acme", "DNS": "dns", "EAB": "eab", "KeyID": "key_id", "MACKey": "mac_key", "RFC2136": "rfc2136", "HSTS": "hsts", "GRPC": "grpc", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	special := map[string]string{"CA": "ca", "IP": "ip", "APIKey": "api_key", "TLS": "tls", "ACME": "acme", "DNS": "dns", "EAB": "eab", "KeyID": "key_id", "MACKey": "mac_key", "RFC2136": "rfc2136", "HSTS": "hsts", "GRPC": "grpc", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
 	walk = func(prefix string, of reflect.Type) {
@@ -119,13 +119,18 @@ func TestKeysFillEveryField(t *testing.T) {
 			case field.Name == "Traffic":
 				walk(prefix, inner)
 				continue
+			case name == "api_key":
+				for _, below := range []string{"", ".consumers", ".cookie", ".header", ".keep", ".query"} {
+					fields = append(fields, prefix+name+below)
+				}
+				continue
 			case name == "prefix":
 				fields = append(fields, prefix+"add_prefix", prefix+"strip_prefix")
 				continue
 			case name != "":
 				fields = append(fields, prefix+name)
 			}
-			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Service" && inner.Name() != "Condition" && inner.Name() != "FieldValue" && inner.Name() != "Piece" {
+			if inner.Kind() == reflect.Struct && inner.PkgPath() == of.PkgPath() && inner.Name() != "Label" && inner.Name() != "Service" && inner.Name() != "Condition" && inner.Name() != "FieldValue" && inner.Name() != "Piece" && inner.Name() != "KeyHash" {
 				walk(prefix+name+".", inner)
 			}
 		}
@@ -288,28 +293,39 @@ func TestSchemaAgreesWithTheDecoderOnPolicies(t *testing.T) {
 		p + "policies: [{headers: {request: {set: {X-A: 'b {host}', X-N: 1}, remove: [X-B]}, response: }}]" + toB: true,
 		p + "policies: [{headers: {request: {set: [X-A]}}}]" + toB:                                                false,
 		p + "policies: [{headers: {requests: {}}}]" + toB:                                                         false,
-		named + "ip: {}}]":                                                    true,
-		named + "secure_headers: false}]":                                     true,
-		named + "secure_headers: }]":                                          false,
-		"policies: [{ip: {}}]":                                                false,
-		"policies: [{name: n}]":                                               false,
-		"defaults: {policies: [{secure_headers: true}]}":                      true,
-		"defaults: {policy: []}":                                              false,
-		alone + "redirect: {to: /new}}]":                                      true,
-		alone + "redirect: {to: '/new{path}', status: 301}}]":                 true,
-		alone + "redirect: {to: /new, status: 304}}]":                         false,
-		alone + "redirect: {status: 301}}]":                                   false,
-		alone + "respond: }]":                                                 true,
-		alone + "respond: {status: 200, body: hi, content_type: text/html}}]": true,
-		alone + "respond: {status: 99}}]":                                     false,
-		p + "ip: {allow: [10.0.0.0/8]}" + toB:                                 true,
-		p + "ip: {deny: }" + toB:                                              true,
-		p + "ip: {deny: 192.0.2.7}" + toB:                                     false,
-		p + "ip: {allow: [{}]}" + toB:                                         false,
-		p + "ip: {allow: [{path: x}]}" + toB:                                  false,
-		p + "ip: {allow: [7]}" + toB:                                          false,
-		p + "ip: {allows: [10.0.0.0/8]}" + toB:                                false,
-		p + "ip: [10.0.0.0/8]" + toB:                                          false,
+		named + "ip: {}}]":                                                          true,
+		named + "secure_headers: false}]":                                           true,
+		named + "secure_headers: }]":                                                false,
+		"policies: [{ip: {}}]":                                                      false,
+		"policies: [{name: n}]":                                                     false,
+		"defaults: {policies: [{secure_headers: true}]}":                            true,
+		"defaults: {policy: []}":                                                    false,
+		p + "api_key: " + toB:                                                       true,
+		p + "api_key: {header: X-Key, consumers: [], keep: true}" + toB:             true,
+		p + "api_key: {query: key, cookie: key}" + toB:                              false,
+		p + "api_key: {headers: X-Key}" + toB:                                       false,
+		p + "api_key: {consumers: ['a b']}" + toB:                                   false,
+		"consumers: [{name: a, keys: , tags: [b, c]}]":                              true,
+		"consumers: [{name: 'a b'}]":                                                false,
+		"consumers: [{keys: []}]":                                                   false,
+		"consumers: [{name: a, keys: [secret]}]":                                    false,
+		"consumers: [{name: a, keys: ['sha256:" + strings.Repeat("0f", 32) + "']}]": true,
+		"consumers: [{name: a, keys: ['sha256:" + strings.Repeat("0f", 31) + "']}]": false,
+		alone + "redirect: {to: /new}}]":                                            true,
+		alone + "redirect: {to: '/new{path}', status: 301}}]":                       true,
+		alone + "redirect: {to: /new, status: 304}}]":                               false,
+		alone + "redirect: {status: 301}}]":                                         false,
+		alone + "respond: }]":                                                       true,
+		alone + "respond: {status: 200, body: hi, content_type: text/html}}]":       true,
+		alone + "respond: {status: 99}}]":                                           false,
+		p + "ip: {allow: [10.0.0.0/8]}" + toB:                                       true,
+		p + "ip: {deny: }" + toB:                                                    true,
+		p + "ip: {deny: 192.0.2.7}" + toB:                                           false,
+		p + "ip: {allow: [{}]}" + toB:                                               false,
+		p + "ip: {allow: [{path: x}]}" + toB:                                        false,
+		p + "ip: {allow: [7]}" + toB:                                                false,
+		p + "ip: {allows: [10.0.0.0/8]}" + toB:                                      false,
+		p + "ip: [10.0.0.0/8]" + toB:                                                false,
 	})
 }
 

@@ -22,4 +22,16 @@ func (a *Answer) Says(name string) bool {
 }
 
 // The stable codes of what policies refuse.
-const ReasonDenied = "client_denied"
+const (
+	ReasonDenied          = "client_denied"
+	ReasonUnauthenticated = "unauthenticated"
+	ReasonForbidden       = "forbidden"
+)
+
+const plainText = "text/plain; charset=utf-8"
+
+// answerForbidden is for who is known, and not among those who may come.
+var answerForbidden = &Answer{
+	Status: 403, Reason: ReasonForbidden,
+	ContentType: plainText, Body: []byte("this is not for you\n"),
+}

@@ -11,7 +11,9 @@ import (
 type phase uint8
 
 const (
-	phaseAddress phase = iota
+	phaseIdentity phase = iota
+	phaseAddress
+	phaseWho
 	phasePath
 	phaseFields
 	phaseAnswer
@@ -33,11 +35,15 @@ type compiled struct {
 	phase phase
 }
 
-// Compile makes the chain of a route's policies; nil for none.
-func Compile(all []*config.Policy) *Chain {
+// Compile makes the chain of a route's policies; nil for none. Where there are
+// consumers, no client may say that it is one.
+func Compile(all []*config.Policy, consumers *Consumers) *Chain {
 	var list []compiled
+	if consumers.any {
+		list = append(list, compiled{identity{}, phaseIdentity})
+	}
 	for _, c := range all {
-		if p, ok := compile(c); ok {
+		if p, ok := compile(c, consumers); ok {
 			list = append(list, p)
 		}
 	}
@@ -53,10 +59,12 @@ func Compile(all []*config.Policy) *Chain {
 }
 
 // compile makes one policy; false where it demands and changes nothing.
-func compile(c *config.Policy) (compiled, bool) {
+func compile(c *config.Policy, consumers *Consumers) (compiled, bool) {
 	switch {
 	case c.IP != nil && len(c.IP.Allow)+len(c.IP.Deny) > 0:
 		return compiled{newIP(c.IP), phaseAddress}, true
+	case c.APIKey != nil:
+		return compiled{newAPIKey(c.APIKey, consumers), phaseWho}, true
 	case c.Prefix != nil:
 		return compiled{newPrefix(c.Prefix), phasePath}, true
 	case c.Headers != nil:

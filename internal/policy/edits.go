@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ type Edits struct {
 	drop []string // in lower case: not passed on, in whichever spelling
 	add  []line
 	fill []line // where no field of the name is there
+
+	cookies, parameters []string // that are taken out of Cookie and the query
 }
 
 // line is a field that is said.
@@ -58,7 +61,9 @@ func (e *Edits) after(next *Edits) *Edits {
 	case e == nil:
 		return next
 	}
-	whole := &Edits{drop: append(append([]string(nil), e.drop...), next.drop...)}
+	whole := &Edits{
+		drop: slices.Concat(e.drop, next.drop), cookies: slices.Concat(e.cookies, next.cookies), parameters: slices.Concat(e.parameters, next.parameters),
+	}
 	for _, l := range e.add {
 		if !next.Drops([]byte(l.name)) {
 			whole.add = append(whole.add, l)
@@ -87,6 +92,51 @@ func (e *Edits) Drops(name []byte) bool {
 		}
 	}
 	return false
+}
+
+// Hides tells whether e takes cookies out of what names them.
+func (e *Edits) Hides() bool { return e != nil && len(e.cookies) > 0 }
+
+// AppendCookies appends a Cookie field's value without the cookies that are taken
+// out; nothing where none is left.
+func (e *Edits) AppendCookies(dst, field []byte) []byte {
+	start := len(dst)
+	for len(field) > 0 {
+		var pair []byte
+		pair, field, _ = bytes.Cut(field, []byte(";"))
+		pair = bytes.TrimSpace(pair)
+		name, _, _ := bytes.Cut(pair, []byte("="))
+		if len(pair) == 0 || slices.Contains(e.cookies, string(name)) {
+			continue
+		}
+		if len(dst) > start {
+			dst = append(dst, "; "...)
+		}
+		dst = append(dst, pair...)
+	}
+	return dst
+}
+
+// Query is a query, with its question mark, without the parameters that are taken
+// out; nil where none is left.
+func (e *Edits) Query(query []byte) []byte {
+	if e == nil || len(e.parameters) == 0 || len(query) == 0 {
+		return query
+	}
+	var left []byte
+	for part := range bytes.SplitSeq(query[1:], []byte("&")) {
+		name, _, _ := bytes.Cut(part, []byte("="))
+		if slices.Contains(e.parameters, string(name)) {
+			continue
+		}
+		if left == nil {
+			left = append(make([]byte, 0, len(query)), '?')
+		} else {
+			left = append(left, '&')
+		}
+		left = append(left, part...)
+	}
+	return left
 }
 
 // Says tells whether e itself says a field of that name.

@@ -42,7 +42,7 @@ func TestEdits(t *testing.T) {
 		Set:    []config.FieldValue{{Name: "X-From", Value: []config.Piece{{Variable: "client_ip"}, {Text: " at "}, {Variable: "host"}}}},
 		Add:    []config.FieldValue{{Name: "X-Tag", Value: text("b")}},
 	}}
-	chain := Compile([]*config.Policy{{Headers: rules}})
+	chain := compileAll([]*config.Policy{{Headers: rules}})
 	got := edited(chain.Request, "X-Tag: a", "x-SECRET: 1", "X_Secret: 2", "X-From: me", "x_from: me", "X-Froms: kept", "x-odd: 3", "X_Odd: 4")
 	want := []string{"X-Tag: a", "X-Froms: kept", "X-From: 192.0.2.7 at h.example", "X-Tag: b"}
 	if !slices.Equal(got, want) {
@@ -63,7 +63,7 @@ func TestEditsOneAfterTheOther(t *testing.T) {
 	}
 	f := func(want []string, all ...*config.Policy) {
 		t.Helper()
-		if got := edited(Compile(all).Response, "Server: x", "X-Frame-Options: DENY"); !slices.Equal(got, want) {
+		if got := edited(compileAll(all).Response, "Server: x", "X-Frame-Options: DENY"); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestEditsOneAfterTheOther(t *testing.T) {
 }
 
 func TestEditingAllocatesNothing(t *testing.T) {
-	e := Compile([]*config.Policy{{SecureHeaders: true}}).Response
+	e := compileAll([]*config.Policy{{SecureHeaders: true}}).Response
 	dst, speaker, name := make([]byte, 0, 1024), says{}, []byte("Content-Type")
 	if n := testing.AllocsPerRun(100, func() {
 		e.Drops(name)

@@ -39,12 +39,15 @@ type Request struct {
 type Header interface {
 	Get(name string) []byte              // the first value, nil for none
 	Join(dst []byte, name string) []byte // all values, joined by ", "
+	Count(name string) int               // how many fields have that name
+	Cookie(name string) []byte           // the value of a cookie, nil for none
 }
 
 // Decision is what a policy says. The zero Decision lets the request pass.
 type Decision struct {
-	Refusal *Answer // what the client is told instead; nil for nothing
-	Job     Job     // what has to be done before this can be decided; nil for nothing
+	Refusal  *Answer   // what the client is told instead; nil for nothing
+	Job      Job       // what has to be done before this can be decided; nil for nothing
+	Consumer *Consumer // who it turned out to be; nil for nothing new
 }
 
 // Job is what a request waits for until its policy can decide. Package proxy has

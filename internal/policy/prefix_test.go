@@ -9,7 +9,7 @@ import (
 func TestPrefixes(t *testing.T) {
 	f := func(c config.Prefix, path, want, back string) {
 		t.Helper()
-		chain := Compile([]*config.Policy{{Prefix: &c}})
+		chain := compileAll([]*config.Policy{{Prefix: &c}})
 		got := string(chain.Rewrites()[0].Rewrite(nil, []byte(path)))
 		if restored := string(chain.Rewrites()[0].Restore(nil, []byte(got))); got != want || restored != back {
 			t.Errorf("%s: %s becomes %s and %s again", chain.All()[0], path, got, restored)
@@ -34,7 +34,7 @@ func TestPrefixes(t *testing.T) {
 
 // The order is by what policies do, not by the file.
 func TestTheOrderOfPolicies(t *testing.T) {
-	chain := Compile([]*config.Policy{
+	chain := compileAll([]*config.Policy{
 		{Respond: &config.Respond{Status: 200}}, {SecureHeaders: true}, {Prefix: &config.Prefix{Strip: "/a"}},
 		{IP: &config.IP{Deny: networks("192.0.2.7/32")}}, {Prefix: &config.Prefix{Add: "/b"}},
 	})
@@ -47,7 +47,7 @@ func TestTheOrderOfPolicies(t *testing.T) {
 	if !chain.Answers() || len(chain.Decided()) != 2 {
 		t.Errorf("%+v", chain)
 	}
-	if Compile([]*config.Policy{{IP: &config.IP{Deny: networks("192.0.2.7/32")}}}).Answers() {
+	if compileAll([]*config.Policy{{IP: &config.IP{Deny: networks("192.0.2.7/32")}}}).Answers() {
 		t.Error("a list of addresses answers nobody that it lets pass")
 	}
 }
@@ -55,7 +55,7 @@ func TestTheOrderOfPolicies(t *testing.T) {
 func TestRedirect(t *testing.T) {
 	f := func(query, want string, to ...config.Piece) {
 		t.Helper()
-		p := Compile([]*config.Policy{{Redirect: &config.Redirect{To: to, Status: 307}}}).Decided()[0]
+		p := compileAll([]*config.Policy{{Redirect: &config.Redirect{To: to, Status: 307}}}).Decided()[0]
 		d := p.Decide(Request{Query: []byte(query), Speaker: says{"path": "/a/b", "host": "h.example"}})
 		if a := d.Refusal; a == nil || a.Status != 307 || !a.Meant || a.Fields[0] != [2]string{"Location", want} || !a.Says("location") || a.Says("Allow") {
 			t.Errorf("%s: %+v", p, a)
@@ -66,7 +66,7 @@ func TestRedirect(t *testing.T) {
 	f("?q=1", "/new/a/b?q=1", config.Piece{Text: "/new"}, path)
 	f("?q=1", "https://h.example/?from=/a/b", config.Piece{Text: "https://"}, host, config.Piece{Text: "/?from="}, path)
 	f("?q=1", "/new#top", config.Piece{Text: "/new#top"})
-	if got := Compile([]*config.Policy{{Redirect: &config.Redirect{To: []config.Piece{{Text: "/new"}, path}, Status: 308}}}).All()[0].String(); got != "redirect: 308 /new{path}" {
+	if got := compileAll([]*config.Policy{{Redirect: &config.Redirect{To: []config.Piece{{Text: "/new"}, path}, Status: 308}}}).All()[0].String(); got != "redirect: 308 /new{path}" {
 		t.Error(got)
 	}
 }

@@ -16,6 +16,7 @@ func (*bare) Get(string) []byte                { return nil }
 func (*bare) Join(dst []byte, _ string) []byte { return dst }
 func (*bare) Has(string) bool                  { return false }
 func (*bare) Is(string, string) bool           { return false }
+func (*bare) Count(string) int                 { return 0 }
 func (*bare) Cookie(string) []byte             { return nil }
 func (*bare) Via([]byte) bool                  { return false }
 

@@ -18,6 +18,7 @@ type Header interface {
 	Has(name string) bool                // whether there is a field of that name
 	Is(name, value string) bool          // whether what Join gives is this
 	Cookie(name string) []byte           // the value of a cookie, nil for none
+	Count(name string) int               // how many fields have that name
 	Via(pseudonym []byte) bool           // whether a Via field names it
 }
 
@@ -46,9 +47,10 @@ type Exchange struct {
 	Forward   []byte     // the path that the endpoint gets: Path itself
 	Query     []byte     // with its question mark; nil for none
 	RequestID []byte
-	RPC       RPC          // how the request is a call of gRPC
-	Deadline  time.Time    // when that has to be over; zero for never
-	Route     *route.Route // nil where none takes it
+	Consumer  *policy.Consumer // who it turned out to come from; nil for nobody in particular
+	RPC       RPC              // how the request is a call of gRPC
+	Deadline  time.Time        // when that has to be over; zero for never
+	Route     *route.Route     // nil where none takes it
 	Table     *route.Table
 	Answer    *Answer // what rgate answers by itself, once it does
 	Job       Job     // what it waits for, with the verdict Wait

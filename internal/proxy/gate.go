@@ -269,6 +269,9 @@ func (g *Gate) logFault(x *Exchange, level slog.Level, text, reason string) {
 		slog.String("request_id", string(x.RequestID)), slog.String("client", x.Client.String()),
 		slog.Int("attempts", x.attempts),
 	}
+	if x.Consumer != nil {
+		attrs = append(attrs, slog.String("consumer", x.Consumer.Name))
+	}
 	if x.Peer != x.Client {
 		attrs = append(attrs, slog.String("peer", x.Peer.String()))
 	}

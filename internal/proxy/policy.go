@@ -31,6 +31,9 @@ func (x *Exchange) request() policy.Request {
 
 // obey does what a policy says; decided is false where that lets x pass.
 func (x *Exchange) obey(d policy.Decision) (v Verdict, decided bool) {
+	if d.Consumer != nil {
+		x.Consumer = d.Consumer
+	}
 	switch {
 	case d.Refusal != nil:
 		return x.reply(d.Refusal), true

@@ -2,8 +2,9 @@ package proxy
 
 import "rgate/internal/policy"
 
-// rewrite finds the path that the endpoint gets.
+// rewrite finds the path and query that the endpoint gets.
 func (x *Exchange) rewrite() {
+	x.Query = x.Route.Policies.Request.Query(x.Query)
 	for _, p := range x.Route.Policies.Paths {
 		x.Forward = p.Rewrite(x.spare(), x.Forward)
 	}
@@ -48,6 +49,11 @@ func (x *Exchange) AppendVariable(dst []byte, name string) []byte {
 	switch name {
 	case "client_ip":
 		return x.Client.AppendTo(dst)
+	case "consumer":
+		if x.Consumer == nil {
+			return dst
+		}
+		return append(dst, x.Consumer.Name...)
 	case "host":
 		return append(dst, withoutPort(x.Host)...)
 	case "method":

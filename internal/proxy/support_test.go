@@ -29,6 +29,8 @@ func (f fields) Join(dst []byte, name string) []byte {
 
 func (f fields) Has(name string) bool { return len(f[name]) > 0 }
 
+func (f fields) Count(name string) int { return len(f[name]) }
+
 func (f fields) Is(name, value string) bool { return f.Has(name) && string(f.Join(nil, name)) == value }
 
 func (f fields) Cookie(name string) []byte {

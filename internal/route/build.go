@@ -78,12 +78,12 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 		t.byName[c.Name] = b
 		t.Backends = append(t.Backends, b)
 	}
-	used := map[stats.Key]bool{unmatched: true}
+	used, consumers := map[stats.Key]bool{unmatched: true}, policy.NewConsumers(cfg.Consumers)
 	t.plain, t.methods, t.parameters = true, namesOf(cfg.Routes), parametersOf(cfg.Routes)
 	for i := range cfg.Routes {
 		c := &cfg.Routes[i]
 		r := compileRoute(c, t.methods)
-		r.Policies = policy.Compile(c.Policies)
+		r.Policies = policy.Compile(c.Policies, consumers)
 		r.lead(t.byName[c.Backend], 1, t.Ledger) // nil where it has none
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true

@@ -45,6 +45,17 @@ func (h *Header) Has(name string) bool {
 	return false
 }
 
+// Count implements proxy.Header.
+func (h *Header) Count(name string) int {
+	n := 0
+	for i := range h.Request.Fields {
+		if f := &h.Request.Fields[i]; len(f.Name) == len(name) && foldEqual(f.Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
 // Is implements proxy.Header.
 func (h *Header) Is(name, value string) bool {
 	rest, found := value, false

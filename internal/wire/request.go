@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rgate/internal/h1"
+	"rgate/internal/policy"
 	"rgate/internal/proxy"
 )
 
@@ -50,6 +51,10 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	edits, own, timed := x.RequestEdits(), saysPrefix(x), !x.Deadline.IsZero()
 	for i := range r.Fields {
 		if f := &r.Fields[i]; !f.Hop && passes(f.ID, x, r) && (edits == nil || !edits.Drops(f.Name)) && !(own && isPrefix(f)) && !(timed && isTimeout(f.Name)) {
+			if f.ID == h1.FieldCookie && edits.Hides() {
+				dst = appendCookies(dst, edits, f)
+				continue
+			}
 			dst = h1.AppendField(dst, f.Name, f.Value)
 			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
@@ -86,6 +91,18 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	}
 	if edits != nil {
 		dst = edits.Append(dst, x, x.Header.Has)
+		dst = policy.AppendConsumer(dst, x.Consumer)
+	}
+	return append(dst, '\r', '\n')
+}
+
+// appendCookies appends the cookies of f that go on; nothing where there are none.
+func appendCookies(dst []byte, edits *policy.Edits, f *h1.Field) []byte {
+	start := len(dst)
+	dst = append(append(dst, f.Name...), ": "...)
+	head := len(dst)
+	if dst = edits.AppendCookies(dst, f.Value); len(dst) == head {
+		return dst[:start]
 	}
 	return append(dst, '\r', '\n')
 }
