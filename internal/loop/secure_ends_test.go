@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"rgate/internal/config"
 	"rgate/internal/rig/ends"
 )
@@ -190,12 +192,12 @@ func TestHandshakesAreCut(t *testing.T) {
 
 // A client that takes its answers slowly, while it sends, gets and is given all.
 func TestSlowBothWaysInTLS(t *testing.T) {
-	const size = 16 << 20
+	const size = 4 << 20
 	b := serve(t, func(w http.ResponseWriter, q *http.Request) {
 		n, _ := io.Copy(io.Discard, q.Body)
 		w.Header().Set("Content-Length", fmt.Sprint(size))
 		w.Header().Set("X-Got", fmt.Sprint(n))
-		out := bufio.NewWriterSize(w, 64<<10)
+		out := bufio.NewWriterSize(w, 32<<10)
 		for i := range size / 8 {
 			_, _ = fmt.Fprintf(out, "%8d", i)
 		}
@@ -243,3 +245,124 @@ func TestSlowBothWaysInTLS(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// quiet is g's only client, which has TLS, once it is quiet.
+func (g *gate) quiet() (c *conn) {
+	g.t.Helper()
+	ends.Until(g.t, "it is quiet", func() bool {
+		g.engine.within(func(l *loop) {
+			for _, s := range l.socks {
+				if s.client != nil && s.client.phase == phaseHead && s.client.work == nil {
+					c = s.client
+				}
+			}
+		})
+		return c != nil
+	})
+	return c
+}
+
+// An end that does not fit the socket goes out once it does, and the connection's own
+// end after it.
+func TestALateEndInTLS(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	k := newTalker(t, g.secure("a.example"))
+	k.say(secureGet)
+	if _, err := k.hear(answered(1)); err != nil {
+		t.Fatal(err)
+	}
+	c := g.quiet()
+	g.engine.within(func(l *loop) {
+		c.writable = false
+		l.hangUp(c)
+		if c.phase != phaseLinger || len(c.tls.rest) == 0 {
+			t.Errorf("in phase %d with %d bytes left", c.phase, len(c.tls.rest))
+		}
+		l.drive(c)
+	})
+	g.engine.within(func(l *loop) {
+		c.writable = true
+		l.stir(c)
+		l.drive(c)
+	})
+	if said, err := k.hear(nil); said != "" || err.Error() != "alert 0" {
+		t.Errorf("%q, %v", said, err)
+	}
+	if _, _, err := k.next(); err != io.EOF {
+		t.Errorf("after that: %v", err)
+	}
+}
+
+// A client that sends in small pieces, each once the one before was acknowledged, gets
+// its first answer as soon as its others: nothing of its handshake waits for that.
+func TestNoDelayAfterAHandshake(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	addr := g.secure("a.example")
+	soonest := time.Hour
+	for range 10 {
+		raw, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = raw.(*net.TCPConn).SetNoDelay(false)
+		c := greet(t, raw, nil)
+		began := time.Now()
+		ask(t, c, bufio.NewReader(c), secureGet)
+		soonest = min(soonest, time.Since(began))
+		_ = c.Close()
+	}
+	if soonest > 30*time.Millisecond { // an acknowledgement that waits for company takes 40
+		t.Errorf("the soonest first answer takes %v", soonest)
+	}
+}
+
+// What the socket does not take is not written, and goes out once, when it does.
+func TestRecordsThatDoNotFit(t *testing.T) {
+	g := start(t, nil, serve(t, hello))
+	k := newTalker(t, g.secure("a.example"))
+	c := g.quiet()
+	g.engine.within(func(*loop) {
+		c.writable = false
+		for range 3 {
+			if n, errno := c.write([]byte("once")); n != 0 || errno != unix.EAGAIN {
+				t.Errorf("%d bytes are written, %v", n, errno)
+			}
+		}
+		c.writable = true
+		if n, errno := c.write([]byte("once and again")); n != 4 || errno != 0 {
+			t.Errorf("then %d bytes are, %v", n, errno)
+		}
+	})
+	if said, err := k.hear(func(said string) bool { return said != "" }); said != "once" || err != nil {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// What goes out first after a handing over is what did not before.
+func TestRecordsThatAreHandedOver(t *testing.T) {
+	below := &tape{}
+	s := &secure{below: below, rest: []byte("before ")}
+	for _, word := range []string{"after", " all"} {
+		if n, err := io.WriteString(s, word); n != len(word) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if got := below.out.String(); got != "before after all" {
+		t.Errorf("%q", got)
+	}
+}
+
+// A client whose time is over, and which has begun a record at that moment, but no
+// request, is told so, and closed.
+func TestTheLastMomentInTLS(t *testing.T) {
+	g := start(t, func(c *config.Config, _ *Options) { c.Timeouts.ClientHeader = time.Hour }, serve(t, hello))
+	k := newTalker(t, g.secure("a.example"))
+	c := g.quiet()
+	g.engine.within(func(l *loop) {
+		k.put(k.record(recordData, []byte(secureGet))[:9])
+		l.leave(c)
+	})
+	if said, err := k.hear(nil); said != "" || err.Error() != "alert 0" {
+		t.Errorf("%q, %v", said, err)
+	}
+}

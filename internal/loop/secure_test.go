@@ -10,8 +10,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"rgate/internal/config"
 	"rgate/internal/listen"
@@ -35,7 +38,11 @@ func (g *gate) secureFor(protocol string, hosts ...string) string {
 	if protocol != "" {
 		how.Config.NextProtos = append(how.Config.NextProtos, protocol)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// What is accepted inherits the little room, so that it is soon full.
+	small := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 32<<10) })
+	}}
+	l, err := small.Listen(g.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		g.t.Fatal(err)
 	}
