@@ -106,6 +106,9 @@ func (s *Store) Proof(hello *tls.ClientHelloInfo) *tls.Certificate {
 	return nil
 }
 
+// Default tells whether a certificate is served where none has the name.
+func (s *Store) Default() bool { return s.set.Load().fallback != nil }
+
 // Covers tells whether a host is served a certificate that names it, or will be
 // as soon as there is one.
 func (s *Store) Covers(host string) bool {

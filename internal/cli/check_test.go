@@ -2,8 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"testing"
+
+	"rgate/internal/trial"
 )
 
 const specimens = "../config/testdata"
@@ -50,6 +53,40 @@ func TestCheckJSON(t *testing.T) {
 		t.Errorf("got %+v", list)
 	}
 	rgate(t, "check", "--json", "-c", file(t, "stats: {paht: /s}\n")).want(t, 2, "has 1 problem\n", `"message":`)
+}
+
+// Warnings are in the JSON too, and certificates are looked at though the rest is
+// wrong.
+func TestCheckLooksAtCertificates(t *testing.T) {
+	const tail = "backends: [{name: a, endpoints: ['h:1']}]\nlisteners: [{address: ':8443', tls: {certificates: [{cert: c.pem, key: c.key}]}}]\n"
+	path := file(t, "routes: [{hosts: [a.example, b.example], backend: a}]\n"+tail)
+	_, key := trial.Certificate(t, filepath.Dir(path), "c", "a.example")
+	if err := os.Chmod(key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a := rgate(t, "check", "-c", path)
+	a.want(t, 0, "warning: "+path+":1:30: the listener `:8443` on line 3 has no certificate for `b.example`", "may be read or written by everybody", "is fine")
+	a = rgate(t, "check", "--json", "-c", path)
+	var list []struct {
+		Line    int
+		Warning bool
+		Message string
+	}
+	if err := json.Unmarshal([]byte(a.stdout), &list); err != nil || a.code != 0 || a.stderr != "" {
+		t.Fatal(err, a)
+	}
+	if len(list) != 2 || list[0].Line != 1 || !list[0].Warning || list[1].Line != 3 || !list[1].Warning {
+		t.Errorf("%+v", list)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	wrong := filepath.Join(filepath.Dir(path), "wrong.yml")
+	if err := os.WriteFile(wrong, []byte("routes: [{path_prefix: api, backend: a}]\n"+tail), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rgate(t, "check", "-c", wrong).want(t, 2, wrong+":1:24: a path prefix begins with `/`", wrong+":3:72: cannot read the key ")
+	rgate(t, "check", "--json", "-c", wrong).want(t, 2, "has 2 problems", `"line":3`)
 }
 
 func TestCheckNamesTheFlagOfTheFile(t *testing.T) {

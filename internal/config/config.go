@@ -66,7 +66,11 @@ type Route struct {
 	Match      MatchMode
 	Policies   []*Policy // one that has a name is the same for all who call it so
 	Line       int       // where the route begins in the file, from 1
+	HostSpots  []Spot    // where the file names each of Hosts, for what is found out later
 }
+
+// Spot is a line and a column of the file, both from 1.
+type Spot struct{ Line, Column int32 }
 
 // IP says which clients a route takes requests of. Deny wins over Allow.
 type IP struct {

@@ -18,7 +18,10 @@ type routeDraft struct {
 }
 
 var routeKeys = append([]key[routeDraft]{
-	distinct("hosts", readHost, func(r *routeDraft) *[]string { return &r.Hosts }),
+	distinctAt("hosts", readHost, func(r *routeDraft, s scalar) *[]string {
+		r.HostSpots = append(r.HostSpots, Spot{int32(s.node.Line), int32(s.node.Column)})
+		return &r.Hosts
+	}),
 	marked("path_prefix", text(), func(r *routeDraft) (*string, **yaml.Node) { return &r.PathPrefix, &r.prefix }),
 	distinct("methods", readMethod, func(r *routeDraft) *[]string { return &r.Methods }),
 	{name: "headers", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Headers = readConditions(d, n, "headers", headerName) }},
@@ -58,6 +61,11 @@ func marked[T, V any](name string, read reader[V], at func(*T) (*V, **yaml.Node)
 
 // distinct is values, none of which may be there twice.
 func distinct[T any](name string, read reader[string], at func(*T) *[]string) key[T] {
+	return distinctAt(name, read, func(into *T, _ scalar) *[]string { return at(into) })
+}
+
+// distinctAt is distinct, and tells at of each value where it stands.
+func distinctAt[T any](name string, read reader[string], at func(*T, scalar) *[]string) key[T] {
 	return key[T]{name: name, read: func(d *decoder, n *yaml.Node, into *T) {
 		lines := map[string]int{}
 		for _, item := range d.items(n, name) {
@@ -74,7 +82,8 @@ func distinct[T any](name string, read reader[string], at func(*T) *[]string) ke
 				continue
 			}
 			lines[v] = s.node.Line
-			*at(into) = append(*at(into), v)
+			list := at(into, s)
+			*list = append(*list, v)
 		}
 	}}
 }

@@ -113,15 +113,28 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	return newDecoder(file, data, env).decode(data)
 }
 
+// Listeners are those of a file that could be read, whatever else is wrong with
+// it: certificates can be looked at all the same.
+func Listeners(file string, data []byte, env func(string) (string, bool)) []Listener {
+	cfg, _ := newDecoder(file, data, env).decodeAll(data)
+	return cfg.Listeners
+}
+
 func (d *decoder) decode(data []byte) (*Config, error) {
+	cfg, err := d.decodeAll(data)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// decodeAll is decode, and gives what could be read where there are problems.
+func (d *decoder) decodeAll(data []byte) (*Config, error) {
 	draft := draft{Config: *Default()}
 	if root := d.parse(data); root != nil {
 		mapping(d, root, "the file", topKeys, &draft)
 		draft.resolve(d)
 	}
-	if err := d.failure(); err != nil {
-		return nil, err
-	}
 	draft.File, draft.Sum = d.file, Text{data, d.named}.Sum()
-	return &draft.Config, nil
+	return &draft.Config, d.failure()
 }

@@ -15,6 +15,8 @@ type Problem struct {
 	Span    int    `json:"span"`   // how many characters of it are meant, at least 1
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"` // what would be right; "" where nothing can be said
+
+	Warning bool `json:"warning,omitempty"` // the file can be used all the same
 }
 
 // String is the problem on one line: file:line:column: message (hint).
@@ -47,6 +49,9 @@ func (p *Problems) Error() string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Sorted puts problems of one file in its order, and drops repeats.
+func Sorted(list []Problem) []Problem { return sorted(slices.Clone(list)) }
 
 // sorted puts problems in the order of the file and drops repeats, which
 // anchors cause: what is wrong in one place is wrong wherever it is used.

@@ -13,7 +13,7 @@ import (
 var ignorePlaces = cmp.Options{
 	cmpopts.IgnoreFields(Config{}, "File", "Sum"),
 	cmpopts.IgnoreFields(Listener{}, "Place"),
-	cmpopts.IgnoreFields(Route{}, "Line"),
+	cmpopts.IgnoreFields(Route{}, "Line", "HostSpots"),
 	cmpopts.IgnoreFields(Backend{}, "Line"),
 	cmpopts.EquateEmpty(),
 	cmpopts.EquateComparable(netip.Prefix{}),

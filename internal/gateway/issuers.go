@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"rgate/internal/authority"
@@ -71,4 +72,16 @@ func (g *Gateway) Root() (root authority.Root, ok bool) {
 		return authority.Root{}, false
 	}
 	return g.issuers.internal.Root(), true
+}
+
+// Vouches tells whether what said asks for beside files will have a certificate
+// for a host of a route, or why not. It is a listen.Vouch.
+func Vouches(said *config.ListenerTLS, host string) (ok bool, why string) {
+	if !said.Internal {
+		return false, ""
+	}
+	if authority.Private(strings.Trim(strings.TrimPrefix(host, "*."), "[]")) {
+		return true, ""
+	}
+	return false, "`internal` is for private names alone, such as `shop.internal`"
 }

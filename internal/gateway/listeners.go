@@ -27,6 +27,7 @@ func (g *Gateway) openListeners() error {
 	g.first = g.listeners.First()
 	g.warn(o.Warnings)
 	g.recall(g.options.Config, o.Set.TLS())
+	g.warn(listen.Uncovered(g.options.Config, g.listeners[1:].TLS(), Vouches))
 	if o.Moved {
 		g.log.Warn("an upgrade keeps the address; the new one takes effect after a restart", "address", g.first.Addr().String(), "new", address)
 	}
@@ -105,6 +106,7 @@ func (o *owner) shift(change *listen.Change) {
 	change.Commit()
 	o.listeners = change.Next
 	o.warn(change.Warnings)
+	o.warn(listen.Uncovered(o.cfg, o.listeners[1:].TLS(), Vouches))
 	o.watchCertificates()
 	for _, l := range change.Opened {
 		o.mention(l)

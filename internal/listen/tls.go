@@ -96,7 +96,7 @@ func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.P
 			if p.File == said.Certificates[i].Key {
 				at = said.Certificates[i].KeyPlace
 			}
-			at.Message, at.Hint = p.Text, p.Hint
+			at.Message, at.Hint, at.Warning = p.Text, p.Hint, p.Warning
 			if p.Warning {
 				warnings = append(warnings, at)
 			} else {
@@ -147,25 +147,6 @@ func openAll(said *config.ListenerTLS, issue Issue) (o reading) {
 	}
 	o.store, o.problems = cert.Open(pairs, issuer)
 	return o
-}
-
-// Check reads the certificates of all listeners, as a start would.
-func Check(cfg *config.Config) (warnings []config.Problem, err error) {
-	var all []config.Problem
-	for _, l := range cfg.Listeners {
-		if l.TLS == nil {
-			continue
-		}
-		_, more, err := OpenTLS(l.TLS, nil)
-		warnings = append(warnings, more...)
-		if problems, ok := err.(*config.Problems); ok {
-			all = append(all, problems.List...)
-		}
-	}
-	if all != nil {
-		return warnings, &config.Problems{List: all}
-	}
-	return warnings, nil
 }
 
 // ACME is how certificates are got that no file has; nil for not at all.

@@ -24,13 +24,13 @@ func TestCheck(t *testing.T) {
 		{Address: ":1"},
 		{Address: ":2", TLS: &config.ListenerTLS{Certificates: []config.Certificate{{Cert: pem, Key: key, CertPlace: at(2), KeyPlace: at(3)}}}},
 	}
-	warnings, err := Check(cfg)
+	_, warnings, err := Check(cfg.Listeners)
 	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0].String(), "c.yml:3:1: the key ") {
 		t.Errorf("%v, %v", warnings, err)
 	}
 	bad := &config.ListenerTLS{Certificates: []config.Certificate{{Cert: key, Key: pem, CertPlace: at(4), KeyPlace: at(5)}, {Cert: pem, Key: "none", CertPlace: at(6), KeyPlace: at(7)}}}
 	cfg.Listeners = append(cfg.Listeners, config.Listener{Address: ":3", TLS: bad})
-	_, err = Check(cfg)
+	_, _, err = Check(cfg.Listeners)
 	var problems *config.Problems
 	if !errors.As(err, &problems) || len(problems.List) != 2 || problems.List[0].Line != 4 || problems.List[1].Line != 7 {
 		t.Errorf("%v", err)
