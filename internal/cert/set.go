@@ -100,6 +100,20 @@ func (s *Set) For(host string) []*tls.Certificate {
 	return s.fallback
 }
 
+// first is the first of list; not ok where there is none.
+func (s *Set) first(list []*tls.Certificate) (_ Status, ok bool) {
+	at := slices.IndexFunc(s.entries, func(e Entry) bool { return len(list) > 0 && e.Certificate == list[0] })
+	if at < 0 {
+		return Status{}, false
+	}
+	return s.entries[at].status(), true
+}
+
+func (e Entry) status() Status {
+	leaf := e.Certificate.Leaf
+	return Status{Names: Names(e.Certificate), Kind: KindFile, Issuer: Authority(leaf), NotAfter: leaf.NotAfter, File: e.File}
+}
+
 // Covers tells whether a certificate names the host, be it by a wildcard.
 func (s *Set) Covers(host string) bool {
 	list := s.For(host)

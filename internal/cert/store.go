@@ -106,6 +106,18 @@ func (s *Store) Proof(hello *tls.ClientHelloInfo) *tls.Certificate {
 	return nil
 }
 
+// Named is the first certificate of a file that names a host.
+func (s *Store) Named(host string) (Status, bool) {
+	set := s.set.Load()
+	return set.first(set.Named(host))
+}
+
+// Fallback is the first certificate that is served by default.
+func (s *Store) Fallback() (Status, bool) {
+	set := s.set.Load()
+	return set.first(set.fallback)
+}
+
 // Default tells whether a certificate is served where none has the name.
 func (s *Store) Default() bool { return s.set.Load().fallback != nil }
 
@@ -137,8 +149,7 @@ func (s *Store) issues(set *Set, host string) bool {
 // List is how it stands with the certificates of files, and with the issuer's.
 func (s *Store) List() (list []Status) {
 	for _, e := range s.set.Load().entries {
-		leaf := e.Certificate.Leaf
-		list = append(list, Status{Names: Names(e.Certificate), Kind: KindFile, Issuer: Authority(leaf), NotAfter: leaf.NotAfter, File: e.File})
+		list = append(list, e.status())
 	}
 	if s.issuer != nil {
 		list = append(list, s.issuer.List()...)

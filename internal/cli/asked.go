@@ -17,6 +17,15 @@ type asked struct {
 	path         string // as it would be sent
 	query        string // with its question mark
 	fields       givenFields
+
+	scheme, port string // of a URL; "" where it has none
+	sni          string // the host that a URL connects to
+}
+
+// name is the host without its port and brackets.
+func (a *asked) name() string {
+	u := url.URL{Host: a.host}
+	return strings.ToLower(u.Hostname())
 }
 
 // newAsked reads what stands on the command line. host and headers may say more
@@ -59,7 +68,11 @@ func (a *asked) take(target string) error {
 		if err != nil {
 			return usageError{fmt.Errorf("%q is no URL: %w", target, err)}
 		}
-		a.host = u.Host
+		if a.scheme = strings.ToLower(u.Scheme); a.scheme != "http" && a.scheme != "https" {
+			return usageError{fmt.Errorf("%q is no URL of HTTP: it begins with http:// or https://", target)}
+		}
+		a.host, a.port = u.Host, u.Port()
+		a.sni = strings.ToLower(config.ASCIIHost(u.Hostname()))
 		at := strings.IndexAny(rest, "/?")
 		switch {
 		case at < 0:

@@ -17,21 +17,23 @@ import (
 
 // explanation is why a request goes where it goes.
 type explanation struct {
-	Method     string      `json:"method"`
-	Host       string      `json:"host,omitempty"`
-	Path       string      `json:"path"`                // as it is matched
-	Forwarded  string      `json:"forwarded,omitempty"` // as the endpoint gets it, where that is another
-	Outcome    string      `json:"outcome"`
-	Allow      []string    `json:"allow,omitempty"` // the methods by which some route would take it
-	Route      string      `json:"route,omitempty"`
-	Policies   []string    `json:"policies,omitempty"` // what the route demands
-	Backend    string      `json:"backend,omitempty"`
-	Lost       []lostRoute `json:"lost"`
-	Containers []lookedAt  `json:"containers"`
-	Stale      string      `json:"stale,omitempty"`
-	why        string      // Route takes it
-	route      *route.Route
-	demands    bool // some of the policies decide on clients
+	Method      string      `json:"method"`
+	Host        string      `json:"host,omitempty"`
+	Listener    string      `json:"listener,omitempty"`    // of a URL: by which it comes in
+	Certificate string      `json:"certificate,omitempty"` // and which is served
+	Path        string      `json:"path"`                  // as it is matched
+	Forwarded   string      `json:"forwarded,omitempty"`   // as the endpoint gets it, where that is another
+	Outcome     string      `json:"outcome"`
+	Allow       []string    `json:"allow,omitempty"` // the methods by which some route would take it
+	Route       string      `json:"route,omitempty"`
+	Policies    []string    `json:"policies,omitempty"` // what the route demands
+	Backend     string      `json:"backend,omitempty"`
+	Lost        []lostRoute `json:"lost"`
+	Containers  []lookedAt  `json:"containers"`
+	Stale       string      `json:"stale,omitempty"`
+	why         string      // Route takes it
+	route       *route.Route
+	demands     bool // some of the policies decide on clients
 }
 
 type lostRoute struct {
@@ -57,9 +59,11 @@ func newExplain(p Process) *cobra.Command {
 		Short: "Say where a request would go, and why",
 		Long: `Say where a request would go, and why: which route takes it and which lost,
 what the route demands, which backend, and each container looked at with why it
-was taken or left out. Nothing is sent anywhere but questions to the engine.`,
+was taken or left out. Of a URL also by which listener it comes in, which
+certificate is served, and whether that answers before any route. Nothing is sent
+anywhere but questions to the engine.`,
 		Example: "  rgate explain /api/payment/7\n  rgate explain POST http://localhost:8080/api/orders?id=3\n" +
-			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'\n  rgate explain --client 192.0.2.7 /admin",
+			"  rgate explain /api --host shop.example.com -H 'X-Channel: beta'\n  rgate explain --client 192.0.2.7 /admin\n  rgate explain https://shop.example.com/api",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usageError{errExplainArgs}
@@ -114,6 +118,10 @@ func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, err
 		return e, nil
 	}
 	e.Path = string(path)
+	in := enter(cfg, &a)
+	if e.Listener, e.Certificate, e.Outcome = in.listener, in.certificate, in.outcome; e.Outcome != "" {
+		return e, nil
+	}
 	if cfg.Stats.Path == e.Path {
 		e.Outcome = "the statistics page answers, before any route"
 		return e, nil
@@ -203,6 +211,12 @@ func (p Process) printExplanation(e explanation) error {
 	_ = say(p.Stdout, "%s %s\n", e.Method, e.Path)
 	if e.Host != "" {
 		_ = say(p.Stdout, "  host     %s\n", e.Host)
+	}
+	if e.Listener != "" {
+		_ = say(p.Stdout, "  listener %s\n", e.Listener)
+	}
+	if e.Certificate != "" {
+		_ = say(p.Stdout, "  certificate %s\n", e.Certificate)
 	}
 	if e.Route != "" {
 		_ = say(p.Stdout, "  route    %s (%s)\n", e.Route, e.why)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"rgate/internal/acme"
 	"rgate/internal/authority"
 	"rgate/internal/cert"
 	"rgate/internal/config"
@@ -74,14 +75,23 @@ func (g *Gateway) Root() (root authority.Root, ok bool) {
 	return g.issuers.internal.Root(), true
 }
 
-// Vouches tells whether what said asks for beside files will have a certificate
-// for a host of a route, or why not. It is a listen.Vouch.
-func Vouches(said *config.ListenerTLS, host string) (ok bool, why string) {
-	if !said.Internal {
-		return false, ""
+// Vouches tells of which kind a certificate is that what said asks for beside
+// files will have for a host of a route, or why it has none. It is a
+// listen.Vouch.
+func Vouches(said *config.ListenerTLS, host string) (kind, why string) {
+	var reasons []string
+	if said.ACME != nil {
+		names, without := acme.Names([]string{host}, said.ACME)
+		if len(names) > 0 {
+			return cert.KindACME, ""
+		}
+		reasons = append(reasons, "by ACME it cannot be got: "+without[host])
 	}
-	if authority.Private(strings.Trim(strings.TrimPrefix(host, "*."), "[]")) {
-		return true, ""
+	if said.Internal {
+		if authority.Private(strings.Trim(strings.TrimPrefix(host, "*."), "[]")) {
+			return cert.KindInternal, ""
+		}
+		reasons = append(reasons, "`internal` is for private names alone, such as `shop.internal`")
 	}
-	return false, "`internal` is for private names alone, such as `shop.internal`"
+	return "", strings.Join(reasons, "; ")
 }

@@ -8,10 +8,10 @@ import (
 	"rgate/internal/config"
 )
 
-// Vouch tells whether what said asks for beside files will have a certificate
-// for a host of a route, which may be a wildcard; else why not, "" where it asks
-// for none.
-type Vouch func(said *config.ListenerTLS, host string) (ok bool, why string)
+// Vouch tells of which kind (cert.KindInternal, …) a certificate is that what said
+// asks for beside files will have for a host of a route, which may be a wildcard;
+// "" for none, and then why, "" where it asks for none.
+type Vouch func(said *config.ListenerTLS, host string) (kind, why string)
 
 // maxUncovered bounds the hosts that are named: a file may have ten thousand.
 const maxUncovered = 20
@@ -75,8 +75,8 @@ func (c *coverage) of(host string) (why string, ok bool) {
 		if t.certs.HasFile(bare(host)) {
 			return "", true
 		}
-		ok, why := c.vouch(t.said, host)
-		if ok {
+		kind, why := c.vouch(t.said, host)
+		if kind != "" {
 			return "", true
 		}
 		if why != "" && !slices.Contains(reasons, why) {

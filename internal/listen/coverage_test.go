@@ -6,16 +6,20 @@ import (
 	"strings"
 	"testing"
 
+	"rgate/internal/cert"
 	"rgate/internal/config"
 	"rgate/internal/trial"
 )
 
 // internal vouches for what ends so, as `internal` does.
-func internal(said *config.ListenerTLS, host string) (bool, string) {
-	if !said.Internal {
-		return false, ""
+func internal(said *config.ListenerTLS, host string) (kind, why string) {
+	switch {
+	case !said.Internal:
+		return "", ""
+	case strings.HasSuffix(host, ".internal"):
+		return cert.KindInternal, ""
 	}
-	return strings.HasSuffix(host, ".internal"), "it is for private names"
+	return "", "it is for private names"
 }
 
 func TestUncovered(t *testing.T) {
