@@ -34,7 +34,7 @@ func Uncovered(cfg *config.Config, secured []*TLS, vouch Vouch) (warnings []conf
 	if c.secured == nil {
 		return nil
 	}
-	hosts, seen := 0, map[string]bool{}
+	uncovered, seen := 0, map[string]bool{}
 	anyHost := false
 	for _, r := range cfg.Routes {
 		anyHost = anyHost || len(r.Hosts) == 0
@@ -43,15 +43,17 @@ func Uncovered(cfg *config.Config, secured []*TLS, vouch Vouch) (warnings []conf
 				continue
 			}
 			seen[host] = true
-			hosts++
-			if why, covered := c.of(host); !covered {
+			why, covered := c.of(host)
+			if !covered {
+				uncovered++
+			}
+			if !covered && uncovered <= maxUncovered {
 				warnings = append(warnings, c.warning(cfg.File, host, why, r.HostSpots, i))
 			}
 		}
 	}
-	never := len(warnings) == hosts && !anyHost
-	if more := len(warnings) - maxUncovered; more > 0 {
-		warnings = warnings[:maxUncovered]
+	never := uncovered == len(seen) && !anyHost
+	if more := uncovered - maxUncovered; more > 0 {
 		warnings[maxUncovered-1].Message += fmt.Sprintf("; nor for %d more", more)
 	}
 	if never {

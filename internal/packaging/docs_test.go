@@ -82,6 +82,16 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
+// Who reads the README finds each page.
+func TestReadmeLeadsToEachPage(t *testing.T) {
+	all := pages(t)
+	for name := range all {
+		if page := strings.TrimPrefix(name, "../../"); strings.HasPrefix(page, "docs/") && !strings.Contains(all["../../README.md"], "]("+page+")") {
+			t.Errorf("the README does not lead to %s", page)
+		}
+	}
+}
+
 // anchors are the names that headings of a page get where it is shown.
 func anchors(page string) map[string]bool {
 	names := map[string]bool{}
