@@ -20,7 +20,7 @@ var arrows = map[string]string{
 	"cli":                   "gateway admin authority cert handover listen config demo discovery docker journal names policy proxy route stats upstream",
 	"demo":                  "gateway authority config docker stats",
 	"gateway":               "acme admin authority cert handover listen standard loop proxy route upstream docker names discovery config stats",
-	"admin":                 "proxy route stats",
+	"admin":                 "cert proxy route stats",
 	"standard":              "buffer wire proxy upstream listen config h1 proxyproto",
 	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",

@@ -88,7 +88,19 @@ func (a *authority) obtain(ctx context.Context, client *acmez.Client, known acme
 	if old := replaced(ctx); old != nil && old.from == a.IssuerKey() {
 		params.Replaces = old.leaf
 	}
-	return client.ObtainCertificate(ctx, params)
+	chains, err := client.ObtainCertificate(ctx, params)
+	if params.Replaces != nil && unknownCertificate(err) {
+		params.Replaces = nil
+		return client.ObtainCertificate(ctx, params)
+	}
+	return chains, err
+}
+
+// unknownCertificate tells whether an authority cannot make sense of what is to
+// be replaced, such as one that was set up anew.
+func unknownCertificate(err error) bool {
+	var p acme.Problem
+	return errors.As(err, &p) && (p.Type == acme.ProblemTypeMalformed || p.Type == acme.ProblemTypeAlreadyReplaced)
 }
 
 func unknownAccount(err error) bool {

@@ -103,7 +103,7 @@ func (j *job) ask(ctx context.Context) {
 			continue
 		}
 		bounded, cancel := context.WithTimeout(ctx, requestTime)
-		info, err := a.client().GetRenewalInfo(bounded, j.have.Leaf)
+		info, err := a.advice(bounded, j.have.Leaf)
 		cancel()
 		if err == nil && !info.SameWindow(j.info) {
 			j.info = info
@@ -135,7 +135,7 @@ func (j *job) order(ctx context.Context) result {
 		err = j.magic.RenewCertSync(o.on(t.on(ctx)), j.name, true)
 	}
 	made, after := t.came()
-	if kept := j.record(context.WithoutCancel(ctx), j.name, orders, made); kept != nil {
+	if kept := j.record(context.WithoutCancel(ctx), j.name, orders, made, err == nil); kept != nil {
 		err = errors.Join(err, kept)
 	}
 	if before := j.have; err == nil {

@@ -96,3 +96,29 @@ func TestFirstAnswer(t *testing.T) {
 func other(than *x509.Certificate) func(*x509.Certificate) bool {
 	return func(leaf *x509.Certificate) bool { return !leaf.Equal(than) }
 }
+
+// The three lines of the README do what it says. Only what leads to another
+// authority, and to other ports, is put in.
+func TestThreeLines(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "## HTTPS in three lines\n\n```yaml\n")
+	three, _, _ := strings.Cut(rest, "```")
+	if strings.Count(three, "\n") != 3 {
+		t.Fatalf("they are not three: %q", three)
+	}
+	c := newCA(t, nil)
+	three = strings.NewReplacer(`[{address: ":443", tls: auto}]`, `[{address: "127.0.0.1:{tls}", tls: {acme: {directory: "{dir}", ca: "{ca}"}}}]`,
+		"backend: shop", "backend: b", "backends:", "#").Replace(three)
+	r := c.run(three)
+	began := time.Now()
+	r.served("shop.example.com", c.roots(), nil)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the first answer came after %v", took)
+	}
+	if kept, err := filepath.Glob(r.storage + "/acme/certificates/*/shop.example.com/*.key"); err != nil || len(kept) != 1 {
+		t.Errorf("%q %v", kept, err)
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/mholt/acmez/v3/acme"
 )
 
-// A name is ordered this often in a day at most, whatever happens.
+// A name is ordered in vain this often in a day at most, whatever happens.
 const (
 	ordersPerDay = 10
 	day          = 24 * time.Hour

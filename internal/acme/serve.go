@@ -15,9 +15,11 @@ func (m *Manager) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	if s := m.subject(name); s != nil {
 		return s.cert.Load(), nil
 	}
-	m.demand.want(name)
 	return nil, nil
 }
+
+// Learn implements cert.Learner.
+func (m *Manager) Learn(host string) { m.demand.want(host) }
 
 // Proof implements cert.Prover.
 func (m *Manager) Proof(hello *tls.ClientHelloInfo) *tls.Certificate {

@@ -95,7 +95,11 @@ func (m *Manager) settle(r result) {
 	}
 	s.status.Store(told)
 	heap.Push(&m.queue, s)
-	m.answer(s, r.err)
+	if r.err != nil {
+		m.answer(s, errors.New(told.problem))
+	} else {
+		m.answer(s, nil)
+	}
 }
 
 // well is for a name that has what it should.
@@ -117,7 +121,7 @@ func (m *Manager) failed(s *subject, r result, now time.Time) {
 	s.failures++
 	s.next = again(s.failures, now, r.after)
 	attrs := []any{"name", s.name, "reason", plainly(r.err), "next_try", s.next.UTC().Truncate(time.Second)}
-	if hint := advice(r.err); hint != "" {
+	if hint := remedy(r.err); hint != "" {
 		attrs = append(attrs, "hint", hint)
 	}
 	switch {
@@ -149,9 +153,9 @@ func plainly(err error) string {
 	return text
 }
 
-// advices say what an operator can do about an authority's problems (RFC 8555
+// remedies say what an operator can do about an authority's problems (RFC 8555
 // §6.7).
-var advices = map[string]string{
+var remedies = map[string]string{
 	acme.ProblemTypeDNS:                     "does the name have an A or AAAA record that leads to this machine?",
 	acme.ProblemTypeConnection:              "the authority must reach this machine on port 80 (http-01) or 443 (tls-alpn-01): is a firewall between, or another machine at the name's address?",
 	acme.ProblemTypeUnauthorized:            "somebody else answers at the name's address: does its DNS record lead here, and do ports 80 and 443 lead to rgate?",
@@ -163,9 +167,9 @@ var advices = map[string]string{
 	acme.ProblemTypeExternalAccountRequired: "the authority wants an account of its own to be named under `eab`",
 }
 
-func advice(err error) string {
+func remedy(err error) string {
 	if p, ok := errors.AsType[acme.Problem](err); ok {
-		return advices[p.Type]
+		return remedies[p.Type]
 	}
 	if errors.Is(err, errBudget) {
 		return "mend what failed before; `rgate certs` shows it"

@@ -34,7 +34,7 @@ func tripOf(ctx context.Context) *trip {
 }
 
 // errBudget is that a name was ordered as often as it may be in a day.
-var errBudget = errors.New("it was ordered as often as a name may be in one day")
+var errBudget = errors.New("it was ordered in vain as often as a name may be in one day")
 
 // order counts a request, and refuses one order too many.
 func (t *trip) order(r *http.Request) error {

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 
+	"rgate/internal/cert"
 	"rgate/internal/route"
 )
 
@@ -18,6 +20,10 @@ type Gateway struct {
 	Drain    func(container string) (endpoints int, err error)
 	Undo     func(container string) (endpoints int, err error) // of a Drain
 	Ready    func() error                                      // why requests should not come here yet, or any more
+	// Certificates are those that are served, or tried to be had.
+	Certificates func() []cert.Status
+	// Renew has the certificate for a name replaced now.
+	Renew func(ctx context.Context, name string) error
 	// Root is what is to be trusted of rgate's own authority; not ok where it has
 	// none.
 	Root func() (root any, ok bool)
@@ -26,7 +32,7 @@ type Gateway struct {
 }
 
 // Handler serves the socket: /stats, /routes, /reload, /upgrade, /ca, /drain,
-// /undrain, /healthz and /readyz. What changes something wants POST.
+// /undrain, /certs, /certs/renew, /healthz and /readyz. What changes something wants POST.
 func Handler(g Gateway) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/stats", g.Statistics)
@@ -63,6 +69,8 @@ func Handler(g Gateway) http.Handler {
 		}
 		writeJSON(w, root)
 	})
+	mux.HandleFunc("GET /certs", g.certificates)
+	mux.HandleFunc("POST /certs/renew", g.renew)
 	mux.HandleFunc("POST /drain", onContainer(g.Drain))
 	mux.HandleFunc("POST /undrain", onContainer(g.Undo))
 	return mux

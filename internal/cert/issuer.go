@@ -34,6 +34,12 @@ type Prover interface {
 	Proof(hello *tls.ClientHelloInfo) *tls.Certificate
 }
 
+// Learner is an issuer that can come to cover a host that a client asks for.
+type Learner interface {
+	// Learn hears of one that nobody covers. It never waits.
+	Learn(host string)
+}
+
 // The kinds of certificates by where they come from.
 const (
 	KindFile     = "file"
@@ -59,6 +65,11 @@ type Issuers []Issuer
 func (all Issuers) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if i := all.of(Asked(hello)); i != nil {
 		return i.Certificate(hello)
+	}
+	for _, i := range all {
+		if l, ok := i.(Learner); ok {
+			l.Learn(Asked(hello))
+		}
 	}
 	return nil, nil
 }

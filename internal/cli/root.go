@@ -25,7 +25,7 @@ Without a command, rgate serves.`
 	root.Args = unknownCommand
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newServe(p), newCheck(p), newRoutes(p), newExplain(p), newStats(p), newReload(p), newUpgrade(p), newCA(p), newKey(p),
+		newServe(p), newCheck(p), newRoutes(p), newExplain(p), newStats(p), newReload(p), newUpgrade(p), newCA(p), newCerts(p), newKey(p),
 		newHold(p, "drain"), newHold(p, "undrain"), newSchema(p), newVersion(p), newDemo(p), newDemoBackend(),
 	)
 	if p.Stdout != nil {

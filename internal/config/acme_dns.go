@@ -62,7 +62,7 @@ var providerKeys = []key[Provider]{
 }
 
 // Providers are those whose interface rgate speaks.
-var Providers = []string{"cloudflare", "desec", "digitalocean", "gandi", "hetzner"}
+var Providers = []string{"cloudflare", "desec", "digitalocean", "duckdns", "gandi"}
 
 func readDNS(d *decoder, n *yaml.Node, into *ACME) {
 	dns := DNS{Propagation: defaultPropagation, RFC2136: RFC2136{KeyAlgorithm: "hmac-sha256"}}

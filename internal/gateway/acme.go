@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -112,4 +113,40 @@ func (o *owner) manage() {
 			o.owned.Go(func() { m.Run(ctx) })
 		}
 	}
+}
+
+// Certificates is how it stands with each certificate that is served, or tried to
+// be had.
+func (g *Gateway) Certificates() (list []cert.Status) {
+	var all listen.Set
+	g.do(func(o *owner) { all = slices.Clone(o.listeners) })
+	seen := map[string]bool{}
+	for _, t := range all.TLS() {
+		if t == nil {
+			continue
+		}
+		for _, s := range t.Certificates() {
+			if key := s.Kind + s.File + strings.Join(s.Names, " "); !seen[key] { // several listeners may serve one
+				seen[key] = true
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// Renew has the certificate for a name replaced now, by whoever gets it.
+func (g *Gateway) Renew(ctx context.Context, name string) error {
+	var all managers
+	g.do(func(o *owner) { all = slices.Clone(o.managers) })
+	err := errors.New("no certificate by ACME has that name: `rgate certs` lists them")
+	for _, m := range all {
+		if m.stop == nil {
+			continue
+		}
+		if got := m.Renew(ctx, name); !errors.Is(got, acme.ErrUnknown) {
+			return got
+		}
+	}
+	return err
 }

@@ -30,6 +30,7 @@ func (g *Gateway) serveCommands() *commands {
 		Handler: admin.Handler(admin.Gateway{
 			Table: g.gate.Table, Statistics: g.statistics, Unlogged: g.options.Unlogged, Reload: g.Reload, Rejected: g.RejectedReloads, Ready: g.Ready, Upgrade: g.Upgrade,
 			Drain: g.Drain, Undo: g.Undrain, Root: func() (any, bool) { return g.Root() },
+			Certificates: g.Certificates, Renew: g.Renew,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         c.track,

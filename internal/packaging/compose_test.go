@@ -25,7 +25,7 @@ const program = "rgate/cmd/rgate"
 func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"Dockerfile", ".dockerignore", "compose.yml", "packaging/config.yml"} {
+	for _, name := range []string{"Dockerfile", ".dockerignore", "compose.yml", "packaging/config.yml", "packaging/state/.keep"} {
 		content, err := os.ReadFile(filepath.Join("../..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -101,3 +101,18 @@ func anchors(page string) map[string]bool {
 	}
 	return names
 }
+
+// What comes with rgate is taken by the loader, whatever name it is run for.
+func TestPackagedConfigurationsLoad(t *testing.T) {
+	files, err := filepath.Glob("../../packaging/*.yml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, file := range files {
+		for _, host := range []string{"", "a.example"} {
+			if _, err := config.Load(file, func(string) (string, bool) { return host, true }); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
