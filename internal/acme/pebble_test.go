@@ -65,12 +65,13 @@ func (r *rgate) guarded() {
 // With three lines, the first answer comes within five seconds of the start.
 func TestFirstAnswer(t *testing.T) {
 	c := newCA(t, nil)
-	r := c.run(configured("", "a.example"))
+	r := c.run(configured("", "a.example", "*.wild.example"))
 	began := time.Now()
 	r.served("a.example", c.roots(), nil)
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
+	r.await(t, `host=*.wild.example reason="a wildcard can be had by the challenge dns-01 alone"`, 1)
 	// The host is redirected to where it is served.
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", c.http))
 	if err != nil {

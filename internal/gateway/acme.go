@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -54,7 +55,8 @@ func (g *Gateway) managed(said *config.ACME) (cert.Issuer, error) {
 
 // recall has the managers that are new serve what they got before, for cfg.
 func (g *Gateway) recall(cfg *config.Config, listeners []*listen.TLS) {
-	for said, names := range wanted(cfg, listeners) {
+	wanted, _ := wanted(cfg, listeners)
+	for said, names := range wanted {
 		if m := g.managers.of(said); m != nil && m.stop == nil {
 			m.Want(names)
 			m.Load(loadPatience)
@@ -63,9 +65,10 @@ func (g *Gateway) recall(cfg *config.Config, listeners []*listen.TLS) {
 }
 
 // wanted are the names that certificates are to be got for, by whose: the hosts
-// of routes, less those that files of a listener have.
-func wanted(cfg *config.Config, listeners []*listen.TLS) map[*config.ACME][]string {
-	all := map[*config.ACME][]string{}
+// of routes, less those that files of a listener have. without says for which
+// hosts none can be got, and why.
+func wanted(cfg *config.Config, listeners []*listen.TLS) (all map[*config.ACME][]string, without map[string]string) {
+	all, without = map[*config.ACME][]string{}, map[string]string{}
 	for _, t := range listeners {
 		if t == nil || t.ACME() == nil {
 			continue
@@ -84,15 +87,26 @@ func wanted(cfg *config.Config, listeners []*listen.TLS) map[*config.ACME][]stri
 				}
 			}
 		}
-		names, _ := acme.Names(hosts, said)
+		names, left := acme.Names(hosts, said)
 		all[said] = append(all[said], names...)
+		for host, why := range left {
+			if !t.Covers(host) { // rgate's own authority has private ones
+				without[host] = why
+			}
+		}
 	}
-	return all
+	return all, without
 }
 
 // manage has certificates got for what is in place now, and for nothing else.
 func (o *owner) manage() {
-	names := wanted(o.cfg, o.listeners.TLS())
+	names, without := wanted(o.cfg, o.listeners.TLS())
+	if !maps.Equal(without, o.without) {
+		for host, why := range without {
+			o.log.Warn("no certificate can be got for a host of a route", "host", host, "reason", why)
+		}
+		o.without = without
+	}
 	o.managers = slices.DeleteFunc(o.managers, func(m *manager) bool {
 		for said := range names {
 			if m.Said().Same(said) {

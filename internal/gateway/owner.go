@@ -25,6 +25,7 @@ type owner struct {
 	accepting    bool                               // the engine has them
 	closing      listen.Set                         // those that went and are not shut yet
 	certificates map[*listen.TLS]context.CancelFunc // that are watched
+	without      map[string]string                  // hosts that certificates cannot be got for, and why, as it was said last
 
 	telling bool // the service manager knows of a reload under way
 

@@ -152,6 +152,9 @@ func openAll(said *config.ListenerTLS, issue Issue) (o reading) {
 // ACME is how certificates are got that no file has; nil for not at all.
 func (t *TLS) ACME() *config.ACME { return t.said.ACME }
 
+// Covers tells whether a host is served, or will be.
+func (t *TLS) Covers(host string) bool { return t.certs.Covers(host) }
+
 // HasFile tells whether a file names a host.
 func (t *TLS) HasFile(host string) bool { return t.certs.HasFile(host) }
 
