@@ -16,6 +16,8 @@ type attack struct {
 	argv func(address string, last time.Duration) [][]string
 	// bound is how many MB rgate may grow by.
 	bound int
+	// secure says that HTTPS is attacked, and that half of the well-behaved use it.
+	secure bool
 	// descriptors is how many rgate may have; 0 for as many as it gets.
 	descriptors int
 }
@@ -37,7 +39,9 @@ const (
 	stuckClients = 500
 )
 
-func allAttacks() []attack {
+func allAttacks() []attack { return append(plainAttacks(), secureAttacks()...) }
+
+func plainAttacks() []attack {
 	return []attack{
 		slow("slow-headers", "1000 slow heads (slowhttptest -H)", echoPath, "-H", "-i", "2", "-x", "24"),
 		slow("slow-body", "1000 slow bodies (slowhttptest -B)", echoPath, "-B", "-i", "2", "-s", "8192"),

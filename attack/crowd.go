@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +65,13 @@ func crowdMain(ctx context.Context, args []string, stdout io.Writer) error {
 		t = c.flood(ctx, to)
 	case c.kind == "unread":
 		t = c.hold(ctx, to, say, 4096)
+	case c.kind == "hellos":
+		t = c.hellos(ctx, to)
+	case c.kind == "slow-hellos":
+		hello := clientHello()
+		t = c.hold(ctx, to, string(hello[:len(hello)/2]), 0)
+	case secureKinds[c.kind] != nil:
+		t = c.handshakes(ctx, to, secureKinds[c.kind])
 	case holds:
 		t = c.hold(ctx, to, say, 0)
 	default:
@@ -128,7 +136,9 @@ func (c crowd) hold(ctx context.Context, to netip.AddrPort, say string, window i
 }
 
 // silent tells whether rgate has no reason to answer c's clients.
-func (c crowd) silent() bool { return c.kind == "idle" || c.kind == "heads" || c.kind == "bodies" }
+func (c crowd) silent() bool { return slices.Contains(silentKinds, c.kind) }
+
+var silentKinds = []string{"idle", "heads", "bodies", "slow-hellos"}
 
 // reset closes at once, leaving no trace: neither ports nor the kernel's table
 // of connections would last for the next attack.

@@ -59,7 +59,7 @@ func (s settings) attack(ctx context.Context, a attack, engine, dir, origin stri
 		return r, err
 	}
 	defer g.stop()
-	quiet := s.load(ctx, g.address, span(s.before))
+	quiet := s.load(ctx, g, a.secure, span(s.before))
 	r.undisturbed = quiet.rate
 	if quiet.failed > 0 {
 		return r, fmt.Errorf("%d requests failed before the attack: %w", quiet.failed, quiet.err)
@@ -70,13 +70,13 @@ func (s settings) attack(ctx context.Context, a attack, engine, dir, origin stri
 	until, cancel := context.WithTimeout(ctx, span(s.seconds)+graceTime)
 	defer cancel()
 	attackers := &attackers{}
-	if err := attackers.start(until, a, g.address, span(s.seconds)); err != nil {
+	if err := attackers.start(until, a, g.target(a), span(s.seconds)); err != nil {
 		return r, err
 	}
 	var watch sync.WaitGroup
 	over := make(chan struct{})
 	watch.Go(func() { r.descriptors = watchDescriptors(g, over) })
-	during := s.load(ctx, g.address, span(s.seconds))
+	during := s.load(ctx, g, a.secure, span(s.seconds))
 	close(over)
 	watch.Wait()
 	r.crowd, r.crowds = attackers.wait()
@@ -108,9 +108,26 @@ type outcome struct {
 	p99    time.Duration
 }
 
-// load holds the well-behaved load on address for a while.
-func (s settings) load(ctx context.Context, address string, last time.Duration) outcome {
-	l := traffic.Start(address, s.rate)
+// target is where an attack goes.
+func (g *gateway) target(a attack) string {
+	if a.secure {
+		return g.secure
+	}
+	return g.address
+}
+
+// load holds the well-behaved load on rgate for a while; half of it over TLS where
+// that is attacked.
+func (s settings) load(ctx context.Context, g *gateway, secure bool, last time.Duration) outcome {
+	loads := []*traffic.Load{traffic.Start(g.address, nil, s.rate)}
+	if secure {
+		loads = append(loads[:0], traffic.Start(g.address, nil, s.rate/2), traffic.Start(g.secure, g.trust, s.rate/2))
+	}
+	return watch(ctx, loads, last)
+}
+
+// watch lets loads run for a while, and sums up what became of them.
+func watch(ctx context.Context, loads []*traffic.Load, last time.Duration) outcome {
 	began := time.Now()
 	select {
 	case <-ctx.Done():
@@ -120,7 +137,11 @@ func (s settings) load(ctx context.Context, address string, last time.Duration) 
 	var o outcome
 	var latencies []time.Duration
 	right, first, firstRight := 0, 0, 0
-	for _, r := range l.End() {
+	var results []traffic.Result
+	for _, l := range loads {
+		results = append(results, l.End()...)
+	}
+	for _, r := range results {
 		latencies = append(latencies, r.Latency())
 		if r.Due.Sub(began) < time.Second {
 			if first++; r.Err == nil {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,6 +64,8 @@ func (o *origin) Close() { _ = o.server.Close() }
 type gateway struct {
 	cmd     *exec.Cmd
 	address string
+	secure  string // the same over TLS
+	trust   *tls.Config
 	ended   chan struct{}
 	last    []string // lines of its log; read once it has ended
 }
@@ -75,13 +78,17 @@ const startTimeout = 15 * time.Second
 // startRgate starts it before the origin and waits until it serves. It may have
 // that many descriptors, where it is not 0.
 func startRgate(binary, engine, dir, origin string, descriptors int) (*gateway, error) {
-	config := fmt.Sprintf("engine: %s\nadmin: {socket: %s}\nroutes: [{path_prefix: /, backend: origin}]\nbackends: [{name: origin, endpoints: [%q]}]\n",
-		engine, filepath.Join(dir, "admin.sock"), origin)
+	g := &gateway{ended: make(chan struct{})}
+	listener, err := g.secureListener(dir)
+	if err != nil {
+		return nil, err
+	}
+	config := fmt.Sprintf("engine: %s\nadmin: {socket: %s}\nroutes: [{path_prefix: /, backend: origin}]\nbackends: [{name: origin, endpoints: [%q]}]\n%s",
+		engine, filepath.Join(dir, "admin.sock"), origin, listener)
 	file := filepath.Join(dir, "config.yml")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, fmt.Errorf("cannot write the configuration: %w", err)
 	}
-	g := &gateway{ended: make(chan struct{})}
 	argv := []string{binary, "serve", "--listen", "127.0.0.1:0", "--config", file, "--log-format", "json"}
 	if descriptors > 0 {
 		argv = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, descriptors)}, argv...)

@@ -58,7 +58,7 @@ func (r row) crowded() string {
 	switch {
 	case r.crowds == 0:
 		return fmt.Sprintf("%d descriptors open at most", r.descriptors)
-	case slices.Contains([]string{"idle", "full", "heads", "bodies"}, r.attack.name):
+	case slices.Contains([]string{"idle", "full", "heads", "bodies", "slow-hellos"}, r.attack.name):
 		return fmt.Sprintf("%d opened: %d held, %d refused or closed", r.crowd.Opened, r.crowd.Opened-r.crowd.Refused, r.crowd.Refused)
 	}
 	return fmt.Sprintf("%d opened", r.crowd.Opened)

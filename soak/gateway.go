@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 type gateway struct {
 	name    string
 	address string
+	trust   *tls.Config                     // nil for plain HTTP
 	retries func() int                      // nil where it does not count them
 	faults  func() map[string]verdict.Fault // nil where its log does not tell
 }

@@ -85,7 +85,7 @@ func (h *house) play(ctx context.Context, plot scenario, c contestant) report.Ro
 
 // load sends while the disturbance runs, and for as long as was asked for.
 func (p *play) load() (results []traffic.Result) {
-	load := traffic.Start(p.front.address, p.house.rate)
+	load := traffic.Start(p.front.address, p.front.trust, p.house.rate)
 	running := true
 	defer func() {
 		if running { // broken off

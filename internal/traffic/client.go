@@ -4,6 +4,7 @@ package traffic
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ var errClosed = errors.New("the connection was closed before an answer")
 // closed before a byte of the answer came.
 type client struct {
 	address string
+	secure  *tls.Config // nil for plain HTTP
 
 	mu   sync.Mutex
 	idle []*connection // the latest last
@@ -32,6 +34,7 @@ type client struct {
 
 type connection struct {
 	net.Conn
+	socket *net.TCPConn // below TLS, if any
 	reader *bufio.Reader
 	reused bool
 }
@@ -77,7 +80,17 @@ func (c *client) connect(reuse bool) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn, reader: bufio.NewReader(conn)}, nil
+	socket := conn.(*net.TCPConn)
+	if c.secure != nil {
+		over := tls.Client(conn, c.secure)
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if err := over.Handshake(); err != nil {
+			conn.Close()
+			return nil, fmt.Errorf("handshake: %w", err)
+		}
+		conn = over
+	}
+	return &connection{Conn: conn, socket: socket, reader: bufio.NewReader(conn)}, nil
 }
 
 // exchange sends a request and reads its answer into result.
@@ -118,7 +131,7 @@ func (c *client) exchange(conn *connection, result *Result) error {
 // alive tells whether the other side has neither closed an idle connection nor
 // sent what nobody asked for.
 func (c *connection) alive() bool {
-	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+	raw, err := c.socket.SyscallConn()
 	if err != nil {
 		return false
 	}

@@ -3,6 +3,7 @@
 package traffic
 
 import (
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -18,20 +19,21 @@ type Load struct {
 	results []Result
 }
 
-// Start begins to send rate requests a second to address.
-func Start(address string, rate float64) *Load {
+// Start begins to send rate requests a second to address, over TLS where there
+// is a config for it.
+func Start(address string, secure *tls.Config, rate float64) *Load {
 	l := &Load{stop: make(chan struct{}), stopped: make(chan struct{})}
-	go l.run(address, time.Duration(float64(time.Second)/rate))
+	go l.run(address, secure, time.Duration(float64(time.Second)/rate))
 	return l
 }
 
 // run is an open loop: an arrival waits for no other, and one that is late,
 // because the machine was busy, goes at once with the time it was due.
-func (l *Load) run(address string, interval time.Duration) {
+func (l *Load) run(address string, secure *tls.Config, interval time.Duration) {
 	defer close(l.stopped)
 	clients := [len(Kinds)]*client{}
 	for i := range clients {
-		clients[i] = &client{address: address}
+		clients[i] = &client{address: address, secure: secure}
 		defer clients[i].close()
 	}
 	run := fmt.Sprintf("%08x", rand.Uint32())

@@ -35,7 +35,7 @@ func TestALoadIsVerified(t *testing.T) {
 	l := Start(serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		echo(w, r)
-	}), 1000)
+	}), nil, 1000)
 	for asked.Load() < 100 {
 		time.Sleep(time.Millisecond)
 	}
