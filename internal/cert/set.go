@@ -92,6 +92,9 @@ func (s *Set) Named(host string) []*tls.Certificate {
 	return s.names["*."+domain]
 }
 
+// SameHost tells whether two spellings are of one host, a name or an address.
+func SameHost(a, b string) bool { return normal(a) == normal(b) }
+
 // For are the certificates that name a host, else the default ones.
 func (s *Set) For(host string) []*tls.Certificate {
 	if list := s.Named(host); list != nil {

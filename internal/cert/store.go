@@ -127,6 +127,11 @@ func (s *Store) Covers(host string) bool {
 	return s.set.Load().Covers(host) || s.issuer != nil && s.issuer.Covers(host)
 }
 
+// Serves tells whether who asks for a host is served any certificate.
+func (s *Store) Serves(host string) bool {
+	return len(s.set.Load().For(host)) > 0 || s.issuer != nil && s.issuer.Covers(host)
+}
+
 // Same tells whether whoever asked for one host was served what the other has,
 // too: else a request for that one, on this one's connection, is misdirected
 // (RFC 9110 §15.5.20).

@@ -70,7 +70,7 @@ func nameOf(l config.Listener, at int) string {
 
 // secure says which certificate is served.
 func (e *entry) secure(cfg *config.Config, said *config.ListenerTLS, a *asked) {
-	t, _, err := listen.OpenTLS(said, nil)
+	t, _, err := listen.OpenTLS(said, listen.Supply{})
 	if err != nil {
 		e.certificate = "not known: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 		return
@@ -93,7 +93,7 @@ func (e *entry) redirect(cfg *config.Config, a *asked) {
 		if l.TLS == nil {
 			continue
 		}
-		t, _, err := listen.OpenTLS(l.TLS, nil)
+		t, _, err := listen.OpenTLS(l.TLS, listen.Supply{})
 		if err != nil || !t.Chosen(a.name(), vouch).Names() {
 			continue
 		}

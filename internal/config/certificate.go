@@ -15,6 +15,7 @@ type ListenerTLS struct {
 	ACME         *ACME         // has names that they have not; nil for not at all
 	Internal     bool          // private names that they have not get one of rgate's own authority
 	MinVersion   string        // TLS12 or TLS13
+	ClientAuth   *ClientAuth   // nil where clients are not asked for certificates
 	HSTS         time.Duration // for which clients are to come with TLS alone; 0 says nothing of it
 	Place        Problem       // where the file says so, for what is found out later
 }
@@ -42,7 +43,7 @@ func (t *ListenerTLS) Same(other *ListenerTLS) bool {
 	if t == nil || other == nil {
 		return t == other
 	}
-	return t.Internal == other.Internal && t.ACME.Same(other.ACME) && t.MinVersion == other.MinVersion && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
+	return t.Internal == other.Internal && t.ACME.Same(other.ACME) && t.MinVersion == other.MinVersion && t.ClientAuth.same(other.ClientAuth) && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
 		return a.Cert == b.Cert && a.Key == b.Key && a.Default == b.Default
 	})
 }
@@ -64,6 +65,7 @@ var listenerTLSKeys = []key[ListenerTLS]{
 	{name: "acme", below: namesOf(acmeKeys), read: readACME},
 	value("internal", boolean, func(t *ListenerTLS) *bool { return &t.Internal }),
 	value("min_version", choice(TLS12, TLS13), func(t *ListenerTLS) *string { return &t.MinVersion }),
+	{name: "client_auth", below: namesOf(clientAuthKeys), read: readClientAuth},
 	value("hsts", duration(0, longestHSTS), func(t *ListenerTLS) *time.Duration { return &t.HSTS }),
 }
 

@@ -71,7 +71,7 @@ func checkFieldName(name string) (message, hint string) {
 	}
 	proper := strings.ReplaceAll(textproto.CanonicalMIMEHeaderKey(name), "_", "-")
 	proper = textproto.CanonicalMIMEHeaderKey(proper)
-	if slices.Contains(untouchable, proper) || strings.HasPrefix(proper, "X-Forwarded-") || strings.HasPrefix(proper, "X-Consumer-") {
+	if slices.Contains(untouchable, proper) || strings.HasPrefix(proper, "X-Forwarded-") || strings.HasPrefix(proper, "X-Consumer-") || strings.HasPrefix(strings.TrimPrefix(proper, "X-")+"-", "Client-Cert-") {
 		return shown(name) + " cannot be changed: rgate says it itself, or it belongs to one connection", "leave it out"
 	}
 	return "", ""

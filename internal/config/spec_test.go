@@ -13,6 +13,7 @@ import (
 var ignorePlaces = cmp.Options{
 	cmpopts.IgnoreFields(Config{}, "File", "Sum"),
 	cmpopts.IgnoreFields(Listener{}, "Place"),
+	cmpopts.IgnoreFields(ClientAuth{}, "Place"),
 	cmpopts.IgnoreFields(Route{}, "Line", "HostSpots"),
 	cmpopts.IgnoreFields(Backend{}, "Line"),
 	cmpopts.EquateEmpty(),

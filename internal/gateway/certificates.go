@@ -28,6 +28,8 @@ func (o *owner) watchCertificates() {
 		}
 		o.certificates[t] = stop
 		o.owned.Go(func() { t.Watch(ctx, o.options.Poll, o.tellCertificate) })
+		o.owned.Go(func() { t.WatchClients(ctx, o.options.Poll, o.tellClients) })
+		o.owned.Go(func() { t.Follow(ctx) })
 	}
 	for t, stop := range o.certificates {
 		if !served[t] {
@@ -46,6 +48,18 @@ func (g *Gateway) tellCertificate(p cert.Pair, served bool, problems []*cert.Pro
 		g.log.Info("a certificate was read again", "cert", p.Cert)
 	} else {
 		g.log.Error("a certificate cannot be read again; the one before is still served", "cert", p.Cert, "key", p.Key)
+	}
+}
+
+// tellClients logs what became of a file of clients' authorities that has changed.
+func (g *Gateway) tellClients(path string, taken bool, problems []*cert.Problem) {
+	for _, problem := range problems {
+		g.log.Warn("the authorities of clients are not as they should be", "file", problem.File, "reason", problem.Error())
+	}
+	if taken {
+		g.log.Info("the authorities of clients were read again", "ca", path)
+	} else {
+		g.log.Error("the authorities of clients cannot be read again; those before are still trusted", "ca", path)
 	}
 }
 

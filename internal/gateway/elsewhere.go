@@ -75,6 +75,12 @@ func (o *owner) sum(others elsewhere, own func(*upstream.Admission) int64) elsew
 func (g *Gateway) speak(line *os.File) {
 	g.owned.Go(func() {
 		defer line.Close()
+		if line.SetWriteDeadline(time.Now().Add(tellPatience)) != nil {
+			return
+		}
+		if _, err := line.Write(g.ticketsLine()); err != nil {
+			return // it has ended
+		}
 		g.tell(context.Background(), line, (*owner).forSuccessor)
 	})
 }
@@ -132,6 +138,9 @@ func (g *Gateway) hear(ctx context.Context) {
 			}
 		}
 		listen(ctx, func(text []byte) {
+			if g.inheritTickets(text) {
+				return
+			}
 			if e := heard(text); e != nil {
 				take(e)
 			}

@@ -75,6 +75,7 @@ type Gateway struct {
 	bequest    bequest
 	succession *succession
 	first      *listen.Listener  // which was there before there were others
+	tickets    *listen.Ring      // of the sessions of all listeners
 	listeners  listen.Set        // at the start, first among them; then the owner knows which there are
 	surplus    listen.Set        // that the process before had, and that this one is only to empty
 	handed     bool              // some were inherited: another process may serve them too
@@ -117,7 +118,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		options: o, log: o.Log, sources: newSupplies(),
-		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(),
+		inherited: o.Inherited, bequest: readBequest(o.Inherited.Note), succession: newSuccession(), tickets: listen.NewRing(),
 		reloads: make(chan reload), orders: make(chan func(*owner)), placeLimit: placeLimit, socketRetry: socketRetry, serves: make(chan struct{}), settled: make(chan struct{}), named: make(chan struct{}), ended: make(chan struct{}),
 		probing: newProbes(), challenges: acme.NewChallenges(),
 	}
@@ -186,6 +187,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.owned.Wait()
 	defer stop()
 	g.owned.Go(func() { g.own(background) })
+	g.owned.Go(func() { g.tickets.Turn(background) })
 	if g.inherited.Successor() {
 		g.hear(background)
 	}

@@ -19,7 +19,7 @@ func (g *Gateway) openListeners() error {
 	if address == "" {
 		address = g.options.Config.Listen
 	}
-	o, err := listen.Open(g.inherited, address, g.options.Config, g.issue)
+	o, err := listen.Open(g.inherited, address, g.options.Config, g.supply())
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (o *owner) open(next *config.Config) (*listen.Change, error) {
 		o.file.loaded = config.Sum{} // it is taken up by itself
 		return nil, fmt.Errorf("the listener on %s is only just being closed: try again in a second", l.Addr())
 	}
-	change, err := o.listeners.Change(next, o.pending.opened(), o.issue)
+	change, err := o.listeners.Change(next, o.pending.opened(), o.supply())
 	if err == nil && o.bequeathed && !change.Empty() {
 		change.Undo()
 		o.file.loaded = config.Sum{} // it is new again once the upgrade has failed

@@ -40,6 +40,7 @@ const (
 	FieldXForwardedHost
 	FieldXForwardedProto
 	FieldXForwardedOther // any other X-Forwarded-… name
+	FieldClientCert      // Client-Cert, Client-Cert-Chain (RFC 9440), X-Client-Cert-…
 	FieldTwin            // a name that a gateway alone says, spelled with underscores
 	FieldXRealIP
 	FieldXRequestID
@@ -73,7 +74,7 @@ const (
 	fieldCount
 )
 
-const xForwardedPrefix = "x-forwarded-"
+const xForwardedPrefix, clientCert = "x-forwarded-", "client-cert"
 
 // knownField is what is known about one FieldID. head and tail are the name's
 // first and last eight bytes: together they compare any name up to 16 bytes in
@@ -114,6 +115,7 @@ var knownFields = [fieldCount]knownField{
 	FieldXForwardedHost:     {name: "x-forwarded-host", kept: true, late: true, own: true},
 	FieldXForwardedProto:    {name: "x-forwarded-proto", kept: true, late: true, own: true},
 	FieldXForwardedOther:    {kept: true, late: true, own: true},
+	FieldClientCert:         {kept: true, late: true, own: true},
 	FieldTwin:               {kept: true, late: true},
 	FieldXRealIP:            {name: "x-real-ip", kept: true, late: true, own: true},
 	FieldXRequestID:         {name: "x-request-id", kept: true, late: true, own: true},
@@ -183,10 +185,23 @@ func lookupField(name []byte) FieldID {
 		equalFold(name[:len(xForwardedPrefix)], xForwardedPrefix) {
 		return FieldXForwardedOther
 	}
+	if isClientCert(name) {
+		return FieldClientCert
+	}
 	if bytes.IndexByte(name, '_') >= 0 {
 		return lookupTwin(name)
 	}
 	return FieldOther
+}
+
+// isClientCert tells of the fields that say whose certificate a client has shown,
+// and of all that begin alike.
+func isClientCert(name []byte) bool {
+	if len(name) > 2 && name[0]|0x20 == 'x' && name[1] == '-' {
+		name = name[2:]
+	}
+	n := len(clientCert)
+	return len(name) >= n && name[0]|0x20 == 'c' && equalFold(name[:n], clientCert) && (len(name) == n || name[n] == '-')
 }
 
 // lookupTwin recognises a name with underscores in it.

@@ -13,6 +13,8 @@ func TestLookupField(t *testing.T) {
 		switch id {
 		case FieldXForwardedOther:
 			name = "x-forwarded-port"
+		case FieldClientCert:
+			name = "x-client-cert-san"
 		case FieldTwin:
 			name = "x_real-ip"
 		}
@@ -24,7 +26,7 @@ func TestLookupField(t *testing.T) {
 		for i := range name {
 			for _, c := range "x^_~-0" {
 				s := name[:i] + string(c) + name[i+1:]
-				if got := lookupField([]byte(s)); s != name && got == id && id != FieldXForwardedOther && id != FieldTwin {
+				if got := lookupField([]byte(s)); s != name && got == id && id != FieldXForwardedOther && id != FieldClientCert && id != FieldTwin {
 					t.Errorf("%s is taken for %s", s, name)
 				}
 			}
@@ -37,12 +39,27 @@ func TestLookupField(t *testing.T) {
 	}
 }
 
+// Whatever begins like a field on a client's certificate is one.
+func TestFieldsOnCertificates(t *testing.T) {
+	for _, s := range []string{"Client-Cert", "client-cert-chain", "CLIENT-CERT-X", "X-Client-Cert", "x-CLIENT-cert-Subject", "X-Client-Cert-Fingerprint"} {
+		if got := lookupField([]byte(s)); got != FieldClientCert {
+			t.Errorf("%s: %d", s, got)
+		}
+	}
+	for _, s := range []string{"client-certificate", "client-cer", "x-client", "xclient-cert", "x-x-client-cert", "x-", "c"} {
+		if got := lookupField([]byte(s)); got != FieldOther {
+			t.Errorf("%s: %d", s, got)
+		}
+	}
+}
+
 // What reads underscores as hyphens must not take a stranger's word for a
 // gateway's; other names with underscores are nobody's business.
 func TestTwinsAreKnown(t *testing.T) {
 	for _, s := range []string{
 		"Content_Length", "transfer_encoding", "Keep_Alive", "Proxy_Authorization", "X_Forwarded_For",
 		"X-Forwarded_For", "X_Forwarded-Host", "x_forwarded_anything", "X_Real_IP", "X-Real_Ip", "X_Request-Id",
+		"Client_Cert", "client-cert_chain", "X_Client_Cert_Fingerprint", "X-Client-Cert_Subject", "X_Client-Cert",
 		"X_Forwarded_" + strings.Repeat("a_", 100),
 	} {
 		if got := lookupField([]byte(s)); got != FieldTwin {

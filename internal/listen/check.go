@@ -11,7 +11,7 @@ func Check(listeners []config.Listener) (secured []*TLS, warnings []config.Probl
 		if l.TLS == nil {
 			continue
 		}
-		t, more, err := OpenTLS(l.TLS, nil)
+		t, more, err := OpenTLS(l.TLS, Supply{})
 		secured[i], warnings = t, append(warnings, more...)
 		if problems, ok := err.(*config.Problems); ok {
 			all = append(all, problems.List...)

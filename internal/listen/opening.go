@@ -29,7 +29,7 @@ type Opening struct {
 // Open makes the listeners of a process: those that were passed to it, and the
 // others anew. first is where the first is to listen, "" for nowhere in
 // particular.
-func Open(in *handover.Inheritance, first string, cfg *config.Config, issue Issue) (*Opening, error) {
+func Open(in *handover.Inheritance, first string, cfg *config.Config, supply Supply) (*Opening, error) {
 	cfg = fitting(cfg, cmp.Or(first, DefaultAddress))
 	p := passing{wanted: append([]config.Listener{{Address: first}}, cfg.Listeners...), successor: in.Successor()}
 	for s := in.Take("tcp"); s.Listener != nil; s = in.Take("tcp") {
@@ -40,7 +40,7 @@ func Open(in *handover.Inheritance, first string, cfg *config.Config, issue Issu
 	err := p.assign()
 	if err == nil {
 		o.Moved = p.moved
-		err = o.complete(&p, cfg, issue)
+		err = o.complete(&p, cfg, supply)
 	}
 	if err != nil {
 		p.close()
@@ -53,7 +53,7 @@ func Open(in *handover.Inheritance, first string, cfg *config.Config, issue Issu
 }
 
 // complete opens what was not passed.
-func (o *Opening) complete(p *passing, cfg *config.Config, issue Issue) error {
+func (o *Opening) complete(p *passing, cfg *config.Config, supply Supply) error {
 	if p.taken[0] == nil {
 		c := config.Listener{Address: p.wanted[0].Address}
 		if c.Address == "" {
@@ -76,7 +76,7 @@ func (o *Opening) complete(p *passing, cfg *config.Config, issue Issue) error {
 	for _, s := range p.sockets {
 		held = append(held, s.Addr().String())
 	}
-	ch, err := there.change(cfg, nil, held, issue)
+	ch, err := there.change(cfg, nil, held, supply)
 	if err != nil {
 		return err
 	}

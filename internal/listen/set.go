@@ -53,12 +53,12 @@ type Change struct {
 
 // Change opens what cfg wants and s has not. Of spare, which were opened before
 // and are not served, it takes what it can use. On an error nothing has changed.
-func (s Set) Change(cfg *config.Config, spare Set, issue Issue) (*Change, error) {
-	return s.change(cfg, spare, addresses(s, spare), issue)
+func (s Set) Change(cfg *config.Config, spare Set, supply Supply) (*Change, error) {
+	return s.change(cfg, spare, addresses(s, spare), supply)
 }
 
 // change is Change where rgate listens at held, too.
-func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (*Change, error) {
+func (s Set) change(cfg *config.Config, spare Set, held []string, supply Supply) (*Change, error) {
 	if err := cfg.Beside(s.First().address()); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (
 		}
 	}
 	ch := &Change{config: cfg}
-	if err := ch.secure(next, issue); err != nil {
+	if err := ch.secure(next, supply); err != nil {
 		return nil, err
 	}
 	for i, c := range cfg.Listeners {
@@ -88,7 +88,7 @@ func (s Set) change(cfg *config.Config, spare Set, held []string, issue Issue) (
 			if err = explain(c, held, err); !c.Implied {
 				return nil, err
 			}
-			ch, without := s.change(cfg.Without(c.Address), spare, held, issue)
+			ch, without := s.change(cfg.Without(c.Address), spare, held, supply)
 			return ch.warn(c, err), without
 		}
 		next[i] = New(socket, c)
@@ -131,7 +131,7 @@ func (ch *Change) warn(c config.Listener, err error) *Change {
 }
 
 // secure reads the certificates that are not served already.
-func (ch *Change) secure(have Set, issue Issue) error {
+func (ch *Change) secure(have Set, supply Supply) error {
 	var problems []config.Problem
 	ch.tls = make([]*TLS, len(have))
 	for i, c := range ch.config.Listeners {
@@ -142,7 +142,7 @@ func (ch *Change) secure(have Set, issue Issue) error {
 			ch.tls[i] = l.TLS()
 			continue
 		}
-		t, warnings, err := OpenTLS(c.TLS, issue)
+		t, warnings, err := OpenTLS(c.TLS, supply)
 		ch.tls[i], ch.Warnings = t, append(ch.Warnings, warnings...)
 		var wrong *config.Problems
 		if errors.As(err, &wrong) {

@@ -22,7 +22,7 @@ func configured(t *testing.T, text string) *config.Config {
 // opened is a process's listeners, and that they can be connected to.
 func opened(t *testing.T, text string) Set {
 	t.Helper()
-	o, err := Open(&handover.Inheritance{}, "127.0.0.1:0", configured(t, text), nil)
+	o, err := Open(&handover.Inheritance{}, "127.0.0.1:0", configured(t, text), Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func answers(addr net.Addr) bool {
 func TestAChange(t *testing.T) {
 	s := opened(t, "listeners: [{name: a, address: '127.0.0.1:0'}, {name: b, address: '127.0.0.2:0'}]")
 	a, b := s[1], s[2]
-	ch, err := s.Change(configured(t, "listeners: [{name: c, address: '127.0.0.3:0'}, {name: renamed, address: '"+b.Addr().String()+"'}]"), nil, nil)
+	ch, err := s.Change(configured(t, "listeners: [{name: c, address: '127.0.0.3:0'}, {name: renamed, address: '"+b.Addr().String()+"'}]"), nil, Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestAChange(t *testing.T) {
 		t.Error("something changed at once, or the new one does not listen")
 	}
 	// Another configuration comes before this one is in place.
-	next, err := s.Change(configured(t, "listeners: [{name: d, address: '127.0.0.4:0'}, {name: c, address: '127.0.0.3:0'}]"), ch.Opened, nil)
+	next, err := s.Change(configured(t, "listeners: [{name: d, address: '127.0.0.4:0'}, {name: c, address: '127.0.0.3:0'}]"), ch.Opened, Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestAChange(t *testing.T) {
 	if b.Config().Name != "renamed" {
 		t.Errorf("it is still named %s", b.Config().Name)
 	}
-	if none, err := s.Change(configured(t, "listeners: [{name: b, address: '"+b.Addr().String()+"'}, {name: a, address: '127.0.0.1:0'}]"), nil, nil); err != nil || !none.Empty() {
+	if none, err := s.Change(configured(t, "listeners: [{name: b, address: '"+b.Addr().String()+"'}, {name: a, address: '127.0.0.1:0'}]"), nil, Supply{}); err != nil || !none.Empty() {
 		t.Errorf("%+v %v", none, err)
 	}
 }
@@ -89,7 +89,7 @@ func TestAChangeThatCannotBe(t *testing.T) {
 		"[{address: '192.0.2.1:0'}]":                             "(it is no address of this machine)",
 		"[{address: '" + first + "'}]":                           "c.yml:1:23: `" + first + "` cannot be listened on beside `" + first + "`, where rgate listens anyway",
 	} {
-		ch, err := s.Change(configured(t, "listeners: "+text), nil, nil)
+		ch, err := s.Change(configured(t, "listeners: "+text), nil, Supply{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v %+v instead of %q", err, ch, want)
 		}

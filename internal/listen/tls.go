@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"rgate/internal/cert"
@@ -15,33 +17,53 @@ import (
 
 // TLS is how a listener's connections are secured.
 type TLS struct {
-	Config *tls.Config // for tls.Server
-	HSTS   string      // the value of Strict-Transport-Security (RFC 6797 §6.1); "" for none
-	certs  *cert.Store
-	said   *config.ListenerTLS
+	HSTS    string // the value of Strict-Transport-Security (RFC 6797 §6.1); "" for none
+	config  atomic.Pointer[tls.Config]
+	renewal sync.Mutex // of config
+	certs   *cert.Store
+	clients *cert.Clients // nil where clients are not asked for certificates
+	tickets TicketKeys    // nil for those of crypto/tls
+	said    *config.ListenerTLS
 }
 
+// Config is for tls.Server, for a connection that begins now.
+func (t *TLS) Config() *tls.Config { return t.config.Load() }
+
 // newTLS serves certs as said says.
-func newTLS(certs *cert.Store, said *config.ListenerTLS) *TLS {
+func newTLS(certs *cert.Store, clients *cert.Clients, tickets TicketKeys, said *config.ListenerTLS) *TLS {
+	t := &TLS{certs: certs, clients: clients, tickets: tickets, said: said}
+	if said.HSTS > 0 {
+		t.HSTS = fmt.Sprintf("max-age=%d", int64(said.HSTS.Seconds()))
+	}
+	t.renew()
+	return t
+}
+
+// renew makes the configuration anew of what has changed meanwhile. One that is in
+// use is never changed.
+func (t *TLS) renew() {
+	t.renewal.Lock()
+	defer t.renewal.Unlock()
 	least := uint16(tls.VersionTLS12)
-	if said.MinVersion == config.TLS13 {
+	if t.said.MinVersion == config.TLS13 {
 		least = tls.VersionTLS13
 	}
-	t := &TLS{certs: certs, said: said, Config: &tls.Config{
-		GetCertificate: certs.Certificate,
+	c := &tls.Config{
+		GetCertificate: t.certs.Certificate,
 		MinVersion:     least,
 		NextProtos:     []string{"http/1.1"},
 		// What is small goes out small anyhow, and what is large in many small records
 		// costs both sides.
 		DynamicRecordSizingDisabled: true,
-	}}
-	if said.ACME != nil && said.ACME.Has(config.ChallengeTLSALPN) {
-		t.Config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return proof(certs, hello), nil }
 	}
-	if said.HSTS > 0 {
-		t.HSTS = fmt.Sprintf("max-age=%d", int64(said.HSTS.Seconds()))
+	if t.said.ACME != nil && t.said.ACME.Has(config.ChallengeTLSALPN) {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return proof(t.certs, hello), nil }
 	}
-	return t
+	trust := t.authenticate(c)
+	if t.tickets != nil {
+		t.resume(c, t.tickets.Keys(), trust)
+	}
+	t.config.Store(c)
 }
 
 // ProofProtocol is what an authority asks for by ALPN that comes to see whether a
@@ -69,11 +91,17 @@ func proof(certs *cert.Store, hello *tls.ClientHelloInfo) *tls.Config {
 // stays as it is keeps its own, and may be called by several at once.
 type Issue func(said *config.ListenerTLS) (cert.Issuer, error)
 
+// Supply is what listeners with TLS are given beside their files.
+type Supply struct {
+	Issue   Issue      // nil for no other certificates
+	Tickets TicketKeys // nil for each listener's own
+}
+
 // OpenTLS reads the certificates that said names, and takes the others from
-// issue; nil for from nowhere. Warnings are what is wrong with some that are
-// served all the same. The error is a *config.Problems.
-func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.Problem, err error) {
-	o, ok := openWithin(patience, said, issue)
+// supply. Warnings are what is wrong with some that are served all the same. The
+// error is a *config.Problems.
+func OpenTLS(said *config.ListenerTLS, supply Supply) (t *TLS, warnings []config.Problem, err error) {
+	o, ok := openWithin(patience, said, supply.Issue)
 	switch {
 	case !ok:
 		at := said.Place
@@ -90,24 +118,30 @@ func OpenTLS(said *config.ListenerTLS, issue Issue) (t *TLS, warnings []config.P
 		return nil, nil, &config.Problems{List: []config.Problem{at}}
 	}
 	var problems []config.Problem
+	sort := func(at config.Problem, p *cert.Problem) {
+		at.Message, at.Hint, at.Warning = p.Text, p.Hint, p.Warning
+		if p.Warning {
+			warnings = append(warnings, at)
+		} else {
+			problems = append(problems, at)
+		}
+	}
 	for i, list := range o.problems {
 		for _, p := range list {
-			at := said.Certificates[i].CertPlace
 			if p.File == said.Certificates[i].Key {
-				at = said.Certificates[i].KeyPlace
-			}
-			at.Message, at.Hint, at.Warning = p.Text, p.Hint, p.Warning
-			if p.Warning {
-				warnings = append(warnings, at)
+				sort(said.Certificates[i].KeyPlace, p)
 			} else {
-				problems = append(problems, at)
+				sort(said.Certificates[i].CertPlace, p)
 			}
 		}
+	}
+	for _, p := range o.untrusted {
+		sort(said.ClientAuth.Place, p)
 	}
 	if problems != nil {
 		return nil, warnings, &config.Problems{List: problems}
 	}
-	return newTLS(o.store, said), warnings, nil
+	return newTLS(o.store, o.clients, supply.Tickets, said), warnings, nil
 }
 
 // patience is how long certificates may take to be read, by who cannot wait.
@@ -115,9 +149,11 @@ const patience = 5 * time.Second
 
 // reading is what came of reading the certificates of a listener.
 type reading struct {
-	store    *cert.Store
-	problems [][]*cert.Problem // by certificate
-	err      error             // there is no issuer
+	store     *cert.Store
+	problems  [][]*cert.Problem // by certificate
+	clients   *cert.Clients
+	untrusted []*cert.Problem // of the authorities of clients
+	err       error           // there is no issuer
 }
 
 // openWithin gives up a read that hangs, whose goroutine stays until it does not.
@@ -146,6 +182,9 @@ func openAll(said *config.ListenerTLS, issue Issue) (o reading) {
 		pairs[i] = cert.Pair{Cert: c.Cert, Key: c.Key, Default: c.Default}
 	}
 	o.store, o.problems = cert.Open(pairs, issuer)
+	if said.ClientAuth != nil {
+		o.clients, o.untrusted = cert.OpenClients(said.ClientAuth.CA)
+	}
 	return o
 }
 
@@ -171,7 +210,14 @@ func (t *TLS) Watch(ctx context.Context, every time.Duration, tell cert.Told) {
 // made for asked: else it is misdirected (RFC 9110 §15.5.20), as the client can
 // not have seen the host's certificate. A request that names no host belongs.
 func (t *TLS) belongs(asked string, host []byte) bool {
-	return len(host) == 0 || alike(asked, host) || t.certs.Same(asked, bare(string(host)))
+	if len(host) == 0 || alike(asked, host) {
+		return true
+	}
+	name := bare(string(host))
+	if t.clients != nil { // who was let in for one host was not for another
+		return cert.SameHost(asked, name)
+	}
+	return t.certs.Same(asked, name)
 }
 
 // alike tells at once of most hosts that they are the one that was asked for,

@@ -44,7 +44,7 @@ func TestBelongs(t *testing.T) {
 		pem, key := trial.Certificate(t, dir, name, hosts...)
 		said.Certificates = append(said.Certificates, config.Certificate{Cert: pem, Key: key})
 	}
-	s, _, err := OpenTLS(said, nil)
+	s, _, err := OpenTLS(said, Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,11 +65,11 @@ func (m *tape) move(to *tape) {
 func secureConfig(t *testing.T) *tls.Config {
 	t.Helper()
 	cert, key := trial.Certificate(t, t.TempDir(), "cert", "a.example")
-	how, _, err := listen.OpenTLS(&config.ListenerTLS{Certificates: []config.Certificate{{Cert: cert, Key: key}}}, nil)
+	how, _, err := listen.OpenTLS(&config.ListenerTLS{Certificates: []config.Certificate{{Cert: cert, Key: key}}}, listen.Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return how.Config
+	return how.Config()
 }
 
 // pair is both ends of a TLS connection after its handshake, which was done a step at

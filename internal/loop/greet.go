@@ -81,7 +81,7 @@ func (l *loop) greet(c *conn) step {
 		return stall
 	}
 	if h.stepper == nil {
-		h.stepper, s.conn = l.getStepper(), tls.Server(s, s.tls.Config)
+		h.stepper, s.conn = l.getStepper(), tls.Server(s, s.tls.Config())
 		h.work = func() { h.err = s.conn.Handshake() }
 	}
 	if !h.step() {

@@ -31,12 +31,12 @@ func (g *gate) secureFor(protocol string, hosts ...string) string {
 	g.t.Helper()
 	cert, key := trial.Certificate(g.t, g.t.TempDir(), "cert", hosts...)
 	said := &config.ListenerTLS{Certificates: []config.Certificate{{Cert: cert, Key: key}}, HSTS: 3600e9}
-	how, _, err := listen.OpenTLS(said, nil)
+	how, _, err := listen.OpenTLS(said, listen.Supply{})
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	if protocol != "" {
-		how.Config.NextProtos = append(how.Config.NextProtos, protocol)
+		how.Config().NextProtos = append(how.Config().NextProtos, protocol)
 	}
 	// What is accepted inherits the little room, so that it is soon full.
 	small := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {

@@ -4,6 +4,9 @@ package proxy
 type Secured interface {
 	// Belongs tells whether a request for the host may come on it.
 	Belongs(host []byte) bool
+	// ClientFields is what an endpoint is told of the client's certificate: field
+	// lines, each with the end of the line before it; nil where there is none.
+	ClientFields() []byte
 }
 
 var answerMisdirected = plain(421, ReasonMisdirected, "this connection was made for another host\n")

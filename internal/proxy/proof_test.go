@@ -40,4 +40,5 @@ func TestProof(t *testing.T) {
 // secure is a connection with TLS, for whatever host.
 type secure struct{}
 
-func (secure) Belongs([]byte) bool { return true }
+func (secure) Belongs([]byte) bool  { return true }
+func (secure) ClientFields() []byte { return nil }

@@ -25,7 +25,7 @@ func (r *Rig) ListenAs(t testing.TB, c config.Listener) *listen.Listener {
 	t.Helper()
 	l := listen.New(socket(t), c)
 	if c.TLS != nil {
-		secured, _, err := listen.OpenTLS(c.TLS, nil)
+		secured, _, err := listen.OpenTLS(c.TLS, listen.Supply{})
 		if err != nil {
 			t.Fatal(err)
 		}

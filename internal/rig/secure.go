@@ -45,7 +45,7 @@ func way(t testing.TB, name string) (engine string, said config.Listener, over *
 	}
 	cert, key := trial.Certificate(t, t.TempDir(), "rig", Name)
 	said.TLS = &config.ListenerTLS{Certificates: []config.Certificate{{Cert: cert, Key: key, Default: true}}}
-	over, _, err := listen.OpenTLS(said.TLS, nil)
+	over, _, err := listen.OpenTLS(said.TLS, listen.Supply{})
 	if err != nil {
 		t.Fatal(err)
 	}

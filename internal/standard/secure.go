@@ -34,7 +34,7 @@ func (c *client) greet() bool {
 		return true
 	}
 	below := &steady{Conn: c.socket, client: c, greeting: &greeting{engine: c.engine}}
-	conn := tls.Server(below, t.Config)
+	conn := tls.Server(below, t.Config())
 	c.rest()
 	_ = below.SetWriteDeadline(time.Now().Add(c.config().Timeouts.ClientHeader)) // fails on a closed connection: so does the handshake
 	err := conn.HandshakeContext(c.engine.ctx)

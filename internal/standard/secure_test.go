@@ -25,7 +25,7 @@ func (r *rig) secure(certificates ...[]string) string {
 		cert, key := trial.Certificate(r.t, r.t.TempDir(), fmt.Sprint(i), hosts...)
 		said.Certificates = append(said.Certificates, config.Certificate{Cert: cert, Key: key})
 	}
-	secure, _, err := listen.OpenTLS(said, nil)
+	secure, _, err := listen.OpenTLS(said, listen.Supply{})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -83,6 +83,9 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	dst = x.AppendForwardedProto(dst)
 	dst = append(dst, "\r\nForwarded: "...)
 	dst = x.AppendForwarded(dst)
+	if x.Secured != nil {
+		dst = append(dst, x.Secured.ClientFields()...)
+	}
 	dst = append(dst, "\r\nX-Request-Id: "...)
 	dst = append(dst, x.RequestID...)
 	dst = append(dst, '\r', '\n')
@@ -125,7 +128,7 @@ func passes(id h1.FieldID, x *proxy.Exchange, r *h1.Request) bool {
 	switch id {
 	case h1.FieldHost, h1.FieldContentLength, h1.FieldTransferEncoding, // written anew
 		h1.FieldForwarded, h1.FieldXForwardedFor, h1.FieldXForwardedHost, h1.FieldXForwardedProto, h1.FieldXRequestID,
-		h1.FieldTwin:
+		h1.FieldClientCert, h1.FieldTwin:
 		return false
 	case h1.FieldXForwardedOther, h1.FieldXRealIP:
 		return x.Trusted()
