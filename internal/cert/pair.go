@@ -157,6 +157,10 @@ func judge(p Pair, leaf *x509.Certificate, now time.Time) []*Problem {
 		problems = append(problems, &Problem{File: p.Cert, Warning: true,
 			Text: fmt.Sprintf("the certificate %s is not valid before %s, and it is %s", p.Cert, leaf.NotBefore.UTC().Format(date), now.UTC().Format(date)), Hint: "clients refuse it until then; is the clock right?"})
 	}
+	if mustStaple(leaf) && len(leaf.OCSPServer) == 0 {
+		problems = append(problems, &Problem{File: p.Cert, Warning: true,
+			Text: "the certificate " + p.Cert + " wants an OCSP response stapled to it (Must-Staple), and names nobody who gives one", Hint: "some clients refuse it; have it made without Must-Staple"})
+	}
 	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 && !p.Default {
 		problems = append(problems, &Problem{File: p.Cert,
 			Text: "the certificate " + p.Cert + " names no host, so that none asks for it", Hint: "clients look at the subject's alternative names alone; default: true serves it to everybody"})

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,8 +15,11 @@ import (
 // names that none of them has those of an issuer.
 type Store struct {
 	set    atomic.Pointer[Set]
-	files  []watched // Open's, and then Watch's alone
+	files  []watched // Open's, and then Watch's alone, but for entries
 	issuer Issuer    // nil for none
+
+	mu      sync.Mutex // guards the entries of files, and what is made of them
+	staples staples
 }
 
 // watched is a pair, and what its files were.
@@ -55,7 +59,7 @@ func (l look) same(as look) bool {
 // Open reads all pairs. The issuer has what they have not; nil for none.
 // Problems are by pair, and there is no store where one of them is no warning.
 func Open(pairs []Pair, issuer Issuer) (*Store, [][]*Problem) {
-	s := &Store{files: make([]watched, len(pairs)), issuer: issuer}
+	s := &Store{files: make([]watched, len(pairs)), issuer: issuer, staples: newStaples()}
 	problems, bad := make([][]*Problem, len(pairs)), false
 	for i, p := range pairs {
 		f := &s.files[i]
@@ -70,10 +74,12 @@ func Open(pairs []Pair, issuer Issuer) (*Store, [][]*Problem) {
 	return s, problems
 }
 
+// publish serves what files holds, with the staples of the moment.
 func (s *Store) publish() {
 	entries := make([]Entry, len(s.files))
 	for i := range s.files {
 		entries[i] = s.files[i].entry
+		entries[i].Certificate = s.staples.on(entries[i].Certificate)
 	}
 	s.set.Store(NewSet(entries))
 }
@@ -196,8 +202,11 @@ func (s *Store) refresh(tell Told) {
 		f.read = f.latest
 		c, problems := Load(f.Pair, time.Now())
 		if c != nil {
+			s.mu.Lock()
 			f.entry.Certificate = c
 			s.publish()
+			s.mu.Unlock()
+			s.staples.look()
 		}
 		tell(f.Pair, c != nil, problems)
 	}

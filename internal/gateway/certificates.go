@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"rgate/internal/cert"
 	"rgate/internal/config"
@@ -30,6 +31,7 @@ func (o *owner) watchCertificates() {
 		o.owned.Go(func() { t.Watch(ctx, o.options.Poll, o.tellCertificate) })
 		o.owned.Go(func() { t.WatchClients(ctx, o.options.Poll, o.tellClients) })
 		o.owned.Go(func() { t.Follow(ctx) })
+		o.owned.Go(func() { t.Staple(ctx, o.tellStaple) })
 	}
 	for t, stop := range o.certificates {
 		if !served[t] {
@@ -60,6 +62,21 @@ func (g *Gateway) tellClients(path string, taken bool, problems []*cert.Problem)
 		g.log.Info("the authorities of clients were read again", "ca", path)
 	} else {
 		g.log.Error("the authorities of clients cannot be read again; those before are still trusted", "ca", path)
+	}
+}
+
+// tellStaple logs how it stands with a certificate's OCSP response where that has
+// changed.
+func (g *Gateway) tellStaple(file string, err error, must bool, left time.Time) {
+	switch log := g.log.With("cert", file); {
+	case err == nil:
+		log.Info("an OCSP response was got again", "until", left)
+	case left.After(time.Now()):
+		log.Warn("no new OCSP response can be got; the one before is served", "until", left, "error", err)
+	case must:
+		log.Error("no OCSP response can be got, and the certificate demands one (Must-Staple): some clients refuse it", "error", err)
+	default:
+		log.Warn("no OCSP response can be got; the certificate is served without one", "error", err)
 	}
 }
 

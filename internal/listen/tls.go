@@ -206,6 +206,9 @@ func (t *TLS) Watch(ctx context.Context, every time.Duration, tell cert.Told) {
 	t.certs.Watch(ctx, every, tell)
 }
 
+// Staple keeps what proves that certificates are not revoked, until ctx ends.
+func (t *TLS) Staple(ctx context.Context, tell cert.Stapled) { t.certs.Staple(ctx, tell) }
+
 // belongs tells whether a request for a host may come on a connection that was
 // made for asked: else it is misdirected (RFC 9110 §15.5.20), as the client can
 // not have seen the host's certificate. A request that names no host belongs.
