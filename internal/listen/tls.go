@@ -51,6 +51,7 @@ func (t *TLS) renew() {
 	c := &tls.Config{
 		GetCertificate: t.certs.Certificate,
 		MinVersion:     least,
+		CipherSuites:   suites,
 		NextProtos:     []string{"http/1.1"},
 		// What is small goes out small anyhow, and what is large in many small records
 		// costs both sides.
@@ -84,6 +85,15 @@ func proof(certs *cert.Store, hello *tls.ClientHelloInfo) *tls.Config {
 		Certificates: []tls.Certificate{*c}, NextProtos: []string{ProofProtocol},
 		MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
 	}
+}
+
+// suites are those of TLS 1.2: with forward secrecy and AEAD. crypto/tls would do
+// CBC with SHA-1, too, for clients that no longer matter; those of TLS 1.3 are all
+// good. It chooses among them itself.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
 // Issue has the issuer of what no file of a listener has a certificate for; nil
