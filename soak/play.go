@@ -23,6 +23,7 @@ type scenario struct {
 	deploy      bool   // part of the comparison
 	private     bool   // wants an engine of its own
 	handed      bool   // rgate is handed its listening socket
+	secure      bool   // the load comes by HTTPS
 	backend     string // more of its configuration, from a comma on
 	eject       verdict.Eject
 	fleet       []enginetest.RunOptions // what runs from the start
@@ -41,6 +42,7 @@ type play struct {
 	*endings
 	rgate *rgate // nil for another gateway
 	moves string // rgate's engine
+	shop  *shop  // nil without HTTPS
 	front *gateway
 }
 
@@ -103,12 +105,20 @@ func (p *play) load() (results []traffic.Result) {
 // openRgate starts rgate and waits until it knows the fleet.
 func (p *play) openRgate(engine string) *gateway {
 	p.moves = engine
-	p.rgate = newRgate(p.stage, p.house.binary, p.config())
+	config := p.config()
+	if p.plot.secure {
+		p.shop = openShop(p.stage)
+		config += p.shop.config()
+	}
+	p.rgate = newRgate(p.stage, p.house.binary, config)
 	p.keep(p.rgate.dir, engine)
 	if p.plot.handed {
 		p.rgate.handed = listen(p.stage)
 	}
 	front := p.rgate.serve("rgate " + engine)
+	if p.shop != nil {
+		front.address, front.trust = p.shop.address, p.shop.trust
+	}
 	p.until("rgate knows all containers", func() bool { return p.rgate.ready() == len(p.fleet) })
 	return front
 }

@@ -59,6 +59,10 @@ func allScenarios() []scenario {
 			disturb: func(p *play) { p.engine.Restart(p.stage) }},
 		{name: "reloads", title: "100 reloads, with a WebSocket that lives on", fleet: plain(2, none), disturb: reloads},
 		{name: "relabels", title: "100 reloads that alternate between two labels", fleet: turns, disturb: relabels},
+		{name: "certificates", title: "100 certificates one after the other, over HTTPS", secure: true, fleet: plain(2, none), disturb: certificates},
+		{name: "rolling-https", title: "4 containers replaced one by one, over HTTPS", secure: true, fleet: plain(4, none),
+			disturb: func(p *play) { p.roll(none, stopTimeout) }},
+		{name: "upgrades-https", title: "20 binary upgrades (SIGUSR2), over HTTPS", secure: true, fleet: plain(2, none), disturb: upgrades},
 		{name: "upgrades", title: "20 binary upgrades (SIGUSR2)", fleet: plain(2, none), disturb: upgrades},
 		{name: "takeover", title: "SIGTERM while a second rgate on the same socket takes over", fleet: plain(2, none), handed: true, disturb: takeOver},
 	}
