@@ -242,7 +242,7 @@ func TestHalfCloseInTheQueue(t *testing.T) {
 
 // A body that is here whole is one, whether anybody has asked for it yet.
 func TestHalfCloseBehindABodyInTheQueue(t *testing.T) {
-	for _, engine := range rig.Engines {
+	for _, engine := range rig.Ways {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			h := halfClosing(t, engine, config.HalfCloseAnswer, func(c *config.Config) { c.Backends[0].Traffic.MaxInFlight = 1 })
