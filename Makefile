@@ -16,10 +16,10 @@ FUZZTIME ?= 30s
 FOR     ?= 1m
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace acme soak compare-deploys attack fuzz sequences vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace acme h2spec soak compare-deploys attack fuzz sequences vuln clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the static binary bin/rgate
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/rgate
@@ -79,6 +79,9 @@ compare-deploys: ## the deploys of soak against nginx and Caddy too (installs th
 
 attack: ## attack rgate and count what well-behaved clients still get (Debian; installs slowhttptest)
 	$(GO) run ./attack
+
+h2spec: ## run all 146 cases of h2spec, over TLS and in the clear, with each engine
+	$(GO) run ./scripts/h2spec
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \

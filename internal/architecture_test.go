@@ -21,7 +21,7 @@ var arrows = map[string]string{
 	"demo":                  "gateway authority config docker stats",
 	"gateway":               "acme admin authority cert handover listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "cert proxy route stats",
-	"standard":              "buffer wire proxy upstream listen config h1 proxyproto",
+	"standard":              "buffer wire proxy upstream listen config h1 h2 proxyproto",
 	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",
 	"authority":             "cert", // it issues, as a cert.Issuer

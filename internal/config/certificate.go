@@ -16,6 +16,7 @@ type ListenerTLS struct {
 	Internal     bool          // private names that they have not get one of rgate's own authority
 	MinVersion   string        // TLS12 or TLS13
 	ClientAuth   *ClientAuth   // nil where clients are not asked for certificates
+	Offers       Protocols     // those of the listener
 	HSTS         time.Duration // for which clients are to come with TLS alone; 0 says nothing of it
 	Place        Problem       // where the file says so, for what is found out later
 }
@@ -43,7 +44,7 @@ func (t *ListenerTLS) Same(other *ListenerTLS) bool {
 	if t == nil || other == nil {
 		return t == other
 	}
-	return t.Internal == other.Internal && t.ACME.Same(other.ACME) && t.MinVersion == other.MinVersion && t.ClientAuth.same(other.ClientAuth) && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
+	return t.Internal == other.Internal && t.ACME.Same(other.ACME) && t.MinVersion == other.MinVersion && t.Offers == other.Offers && t.ClientAuth.same(other.ClientAuth) && t.HSTS == other.HSTS && slices.EqualFunc(t.Certificates, other.Certificates, func(a, b Certificate) bool {
 		return a.Cert == b.Cert && a.Key == b.Key && a.Default == b.Default
 	})
 }

@@ -23,7 +23,7 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := cfg.Listeners[0].TLS, cfg.Listeners[1].TLS
-	want := &ListenerTLS{MinVersion: TLS13, HSTS: 8760 * time.Hour, Certificates: []Certificate{
+	want := &ListenerTLS{MinVersion: TLS13, Offers: H1 | H2, HSTS: 8760 * time.Hour, Certificates: []Certificate{
 		{Cert: "/etc/rgate/a.pem", Key: "/etc/a.key", Default: true}, {Cert: "/etc/rgate/sub/b.pem", Key: "/etc/rgate/b.key"},
 	}}
 	if diff := cmp.Diff(want, first, cmpopts.IgnoreTypes(Problem{})); diff != "" {

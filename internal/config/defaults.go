@@ -31,6 +31,7 @@ func Default() *Config {
 			ConnectionsPerClient:  2_000,
 			Handshakes:            1_000,
 			RequestsPerConnection: 10_000,
+			Streams:               100,
 			BodyProgress:          BodyProgress{Bytes: 1 << 10, Within: 10 * time.Second},
 		},
 		ReasonHeader: true,

@@ -52,6 +52,7 @@ var limitKeys = []key[Limits]{
 	value("connections_per_client", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.ConnectionsPerClient }),
 	value("handshakes", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.Handshakes }),
 	value("requests_per_connection", integer(0, math.MaxInt32), func(l *Limits) *int { return &l.RequestsPerConnection }),
+	value("streams", integer(1, 10_000), func(l *Limits) *int { return &l.Streams }),
 	section("body_progress", progressKeys, func(l *Limits) *BodyProgress { return &l.BodyProgress }),
 }
 

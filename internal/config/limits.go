@@ -22,6 +22,7 @@ type Limits struct {
 	ConnectionsPerClient  int // of those, from one client address
 	Handshakes            int // of TLS, under way at once
 	RequestsPerConnection int // before rgate closes a kept-alive connection
+	Streams               int // of an HTTP/2 connection at once
 	BodyProgress          BodyProgress
 }
 

@@ -15,12 +15,13 @@ import (
 // Config.Listen or the command line. Its address is an IP address of this
 // machine, localhost or no host, and a port.
 type Listener struct {
-	Name     string // "" for the first
-	Address  string
-	TLS      *ListenerTLS // nil for plain HTTP
-	Redirect string       // RedirectHTTPS, or "" for none
-	Implied  bool         // the file does not name it: another wants it, and can do without
-	Place    Problem      // where the file says so, for what is found out later
+	Name      string // "" for the first
+	Address   string
+	TLS       *ListenerTLS // nil for plain HTTP
+	Redirect  string       // RedirectHTTPS, or "" for none
+	Protocols Protocols
+	Implied   bool    // the file does not name it: another wants it, and can do without
+	Place     Problem // where the file says so, for what is found out later
 
 	ProxyProtocol *ProxyProtocol // nil where no connection begins with such a header
 }
@@ -35,8 +36,8 @@ const maxListenerName = 255
 // listenerDraft is a Listener with the nodes that later checks point at.
 type listenerDraft struct {
 	Listener
-	address, name, redirect *yaml.Node
-	auto                    bool // its TLS is tlsAuto
+	address, name, redirect, protocols *yaml.Node
+	auto                               bool // its TLS is tlsAuto
 }
 
 // RedirectHTTPS sends requests for hosts that are served with TLS there.
@@ -47,6 +48,7 @@ var listenerKeys = []key[listenerDraft]{
 	marked("name", text(checkListenerName), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Name, &l.name }),
 	{name: "tls", below: namesOf(listenerTLSKeys), read: readListenerTLS},
 	marked("redirect", choice(RedirectHTTPS), func(l *listenerDraft) (*string, **yaml.Node) { return &l.Redirect, &l.redirect }),
+	{name: "protocols", read: readProtocols},
 	{name: "proxy_protocol", below: namesOf(proxyProtocolKeys), read: readProxyProtocol},
 }
 
@@ -108,6 +110,7 @@ func (c *draft) resolveListeners(d *decoder) {
 	named := make(map[string]int, len(c.listeners)) // name → line
 	secure := slices.ContainsFunc(c.listeners, func(l listenerDraft) bool { return l.TLS != nil })
 	for i, l := range c.listeners {
+		l.settleProtocols(d)
 		c.Listeners = append(c.Listeners, l.Listener)
 		switch {
 		case l.redirect == nil:

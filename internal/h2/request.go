@@ -48,7 +48,7 @@ func (s *Stream) request(k *block) {
 		s.method = *r.method // of whatever answer follows
 	}
 	if wrong != nil {
-		s.refused, s.left = wrong, -1
+		s.refused, s.left, s.method = wrong, -1, ""
 		return
 	}
 	s.word(r, k.end)

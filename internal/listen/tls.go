@@ -52,7 +52,7 @@ func (t *TLS) renew() {
 		GetCertificate: t.certs.Certificate,
 		MinVersion:     least,
 		CipherSuites:   suites,
-		NextProtos:     []string{"http/1.1"},
+		NextProtos:     offers(t.said.Offers),
 		// What is small goes out small anyhow, and what is large in many small records
 		// costs both sides.
 		DynamicRecordSizingDisabled: true,
@@ -85,6 +85,17 @@ func proof(certs *cert.Store, hello *tls.ClientHelloInfo) *tls.Config {
 		Certificates: []tls.Certificate{*c}, NextProtos: []string{ProofProtocol},
 		MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
 	}
+}
+
+// offers is what a handshake may agree on (RFC 7301), the preferred first.
+func offers(p config.Protocols) (names []string) {
+	if p.Has(config.H2) {
+		names = append(names, "h2")
+	}
+	if p.Has(config.H1) {
+		names = append(names, "http/1.1")
+	}
+	return names
 }
 
 // suites are those of TLS 1.2: with forward secrecy and AEAD. crypto/tls would do

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/config"
 	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
@@ -112,8 +113,17 @@ func (l *loop) open(fd int, addr netip.Addr, by *listen.Listener, admitted bool,
 	l.wheel.set(&c.timer, l.now, l.patience(c))
 	if !admitted {
 		l.turnAway(c)
-	} else if how := by.TLS(); how != nil && begin == phaseHead {
+	} else if begin == phaseHead {
+		l.meet(c)
+	}
+}
+
+// meet has c, of which nothing was read, begin with what its listener speaks.
+func (l *loop) meet(c *conn) {
+	if how := c.by.TLS(); how != nil {
 		l.expect(c, how)
+	} else if !c.by.Config().Protocols.Has(config.H1) {
+		l.handOver(c)
 	}
 }
 

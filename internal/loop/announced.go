@@ -61,7 +61,9 @@ func (l *loop) announced(c *conn) step {
 		l.close(c)
 		return over
 	}
-	l.introduce(c, h)
+	if l.introduce(c, h); c.phase == phaseClosed {
+		return over
+	}
 	return moved(!c.queued)
 }
 
@@ -77,8 +79,7 @@ func (l *loop) introduce(c *conn, h proxyproto.Header) {
 		l.turnAway(c)
 		return
 	}
-	if how := c.by.TLS(); how != nil {
-		l.expect(c, how)
+	if l.meet(c); c.phase == phaseGreet {
 		l.stir(c)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rgate/internal/config"
 	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/wire"
@@ -131,11 +132,11 @@ func (l *loop) greeted(c *conn) step {
 		_ = unix.SetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	}
 	c.phase = phaseHead
-	switch state.NegotiatedProtocol {
-	case "", "http/1.1":
-	case "h2":
+	switch name := state.NegotiatedProtocol; {
+	case name == "h2", !c.by.Config().Protocols.Has(config.H1) && name == "":
 		l.handOver(c)
 		return over
+	case name == "", name == "http/1.1":
 	default:
 		l.depart(c) // the handshake was all there is to it (RFC 8737 §3)
 		return over

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rgate/internal/buffer"
+	"rgate/internal/config"
 	"rgate/internal/h1"
 	"rgate/internal/proxy"
 	"rgate/internal/wire"
@@ -25,6 +26,10 @@ func (l *loop) readHead(c *conn) step {
 	}
 	if !w.in.Empty() {
 		n, err := h1.ParseRequest(w.in.Pending(), wire.RequestLimits(&l.cfg.Limits), &w.req)
+		if err != nil && l.foresees(c, err) {
+			l.handOver(c)
+			return over
+		}
 		if err != nil {
 			l.refuse(c, wire.Refusal(err))
 			return again
@@ -64,6 +69,12 @@ func (l *loop) readHead(c *conn) step {
 		l.wheel.set(&c.timer, l.now, l.cfg.Timeouts.ClientHeader)
 	}
 	return again
+}
+
+// foresees tells whether what the parser refused with err is the beginning of
+// HTTP/2 where the listener takes that unasked.
+func (l *loop) foresees(c *conn, err error) bool {
+	return c.served == 0 && c.tls == nil && wire.Foresees(c.work.in.Pending(), err) && c.by.Config().Protocols.Has(config.H2C)
 }
 
 // accepted goes on with a complete head of n bytes at the start of w.in.

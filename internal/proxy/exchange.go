@@ -37,6 +37,7 @@ type Exchange struct {
 	HSTS     string     // the value of Strict-Transport-Security; "" for none
 	Redirect Redirect   // nil where none is to be made
 	Secured  Secured    // nil for a request in the clear
+	HTTP2    bool       // by which it came; nothing is decided by it
 	Header   Header
 	Body     Body
 	Start    time.Time

@@ -5,10 +5,12 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/h1"
+	"rgate/internal/h2"
 	"rgate/internal/listen"
 	"rgate/internal/wire"
 )
@@ -28,6 +30,9 @@ type client struct {
 	counted  bool // among those that the limits are about
 	ended    bool // it has finished sending
 	ahead    bool // its first request was read already, by who handed it over
+
+	stream  *h2.Stream              // that it is; nil for a connection of its own
+	session atomic.Pointer[session] // that its connection is; nil for HTTP/1.1
 
 	behind netip.Addr // the proxy that has to say first whose the connection is; not valid for none
 
@@ -71,6 +76,15 @@ func (c *client) config() *config.Config { return c.engine.gate.Table().Config }
 func (c *client) serve() {
 	defer c.leave()
 	if !c.announced() || !c.greet() {
+		return
+	}
+	switch http2, ok := c.negotiated(); {
+	case http2:
+		c.multiplex(nil)
+		return
+	case !ok:
+		c.x = c.engine.take(c)
+		c.x.refuse(wire.AnswerVersion)
 		return
 	}
 	for c.await() && c.head() && c.respond() {
@@ -166,6 +180,10 @@ func (c *client) ends() bool { return c.engine.stopping() || c.by.Draining() }
 // hurry has a quiet c, which ends, do so sooner. It may not have TLS yet, so it is
 // the socket that is told.
 func (c *client) hurry() {
+	if s := c.session.Load(); s != nil {
+		s.conn.Leave()
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch now := time.Now(); {
@@ -208,6 +226,9 @@ func (c *client) head() bool {
 	for {
 		n, err := h1.ParseRequest(x.in.Pending(), wire.RequestLimits(&c.config().Limits), &x.req)
 		switch {
+		case err != nil && c.foresees(x.in.Pending(), err):
+			c.multiplex(x.in.Pending())
+			return false
 		case err != nil:
 			x.refuse(wire.Refusal(err))
 			return false

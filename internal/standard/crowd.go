@@ -123,11 +123,11 @@ func (w *crowd) dispensable(cfg *config.Config) *client {
 		if looked++; looked > looks || found == compared {
 			break
 		}
-		if !c.counted || c.debt.paid() {
+		if !c.counted || c.paid() {
 			continue
 		}
 		weight := w.count.Weight(c.addr, cfg)
-		d := debtor{c, c.debt.due(now, cfg, weight > 0), weight}
+		d := debtor{c, c.due(now, cfg, weight > 0), weight}
 		switch {
 		case d.due.IsZero():
 		case !d.before(first) && !d.before(spare):
@@ -187,6 +187,17 @@ func (w *crowd) all(last bool) []*client {
 		all = append(all, c)
 	}
 	return all
+}
+
+// paid tells whether c gets on, as far as that can be said in no time.
+func (c *client) paid() bool { return c.debt.paid() && c.session.Load() == nil }
+
+// due is until when c may go on as it does; zero where it gets on.
+func (c *client) due(now time.Time, cfg *config.Config, heavy bool) time.Time {
+	if s := c.session.Load(); s != nil {
+		return s.due(now, cfg, heavy)
+	}
+	return c.debt.due(now, cfg, heavy)
 }
 
 // silent tells whether nothing of c is there to be read.

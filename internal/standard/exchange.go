@@ -86,7 +86,7 @@ func (x *exchange) accept(n int) {
 	x.keep, x.in.R = n, n
 	r, c := &x.req, x.client
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
-	x.Peer, x.Start, x.Header = c.addr, time.Now(), &x.header
+	x.Peer, x.Start, x.Header, x.HTTP2 = c.addr, time.Now(), &x.header, c.stream != nil
 	if c.secured != nil {
 		x.Secured, x.HSTS = c.secured, c.secured.HSTS()
 	} else if r := c.by.Redirect(); r != nil {

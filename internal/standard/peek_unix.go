@@ -13,12 +13,15 @@ const canLook = true
 
 // sight looks at a connection, or a listener, without touching it. The zero
 // sight sees nothing.
-type sight struct{ raw syscall.RawConn }
+type sight struct {
+	raw syscall.RawConn
+	own looker // tells by itself; nil for a socket
+}
 
 func sightOf(c any) sight {
 	if s, ok := c.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
-			return sight{raw}
+			return sight{raw: raw}
 		}
 	}
 	return sight{}
@@ -49,17 +52,32 @@ func (s sight) peek() (n int, err error) {
 // an end, or whether its peer has ended its sending side, or all of it, and what
 // it sent before has been read.
 func (s sight) look() (silent, ended bool) {
+	if s.own != nil {
+		return s.own.Look()
+	}
 	n, err := s.peek()
 	silent = err == syscall.EAGAIN
 	return silent, !silent && n <= 0
 }
 
 // broken tells whether a connection is dead both ways, though its end was read.
-func (s sight) broken() bool { return s.poll(0)&(unix.POLLERR|unix.POLLHUP) != 0 }
+func (s sight) broken() bool {
+	if s.own != nil {
+		_, ended := s.own.Look()
+		return ended
+	}
+	return s.poll(0)&(unix.POLLERR|unix.POLLHUP) != 0
+}
 
 // waiting tells whether a read from a connection, or an accept from a listener,
 // would find something at once.
-func (s sight) waiting() bool { return s.poll(unix.POLLIN) != 0 }
+func (s sight) waiting() bool {
+	if s.own != nil {
+		silent, _ := s.own.Look()
+		return !silent
+	}
+	return s.poll(unix.POLLIN) != 0
+}
 
 func (s sight) poll(events int16) (found int16) {
 	if s.raw == nil {

@@ -28,6 +28,11 @@ var (
 		Status: 400, Reason: proxy.ReasonBadRequest,
 		ContentType: plainText, Body: []byte("this port speaks TLS: ask with https://\n"),
 	}
+	// AnswerVersion is for HTTP/1.1 where HTTP/2 alone is spoken.
+	AnswerVersion = &proxy.Answer{
+		Status: 505, Reason: proxy.ReasonUnsupport,
+		ContentType: plainText, Body: []byte("this port speaks HTTP/2 alone\n"),
+	}
 	// AnswerUnable is for what this engine cannot do.
 	AnswerUnable = &proxy.Answer{
 		Status: 501, Reason: proxy.ReasonUnsupport,
@@ -41,17 +46,21 @@ var refusals = answersTo(h1.Refusals())
 func answersTo(all []*h1.Error) map[*h1.Error]*proxy.Answer {
 	answers := map[*h1.Error]*proxy.Answer{}
 	for _, e := range all {
-		a := proxy.BadRequest(e.Text)
-		switch a.Status = e.Status; e.Status {
-		case 400:
-		case 431:
-			a.Reason = proxy.ReasonTooLarge
-		default:
-			a.Reason = proxy.ReasonUnsupport // 417, 501, 505
-		}
-		answers[e] = a
+		answers[e] = answerTo(e)
 	}
 	return answers
+}
+
+func answerTo(e *h1.Error) *proxy.Answer {
+	a := proxy.BadRequest(e.Text)
+	switch a.Status = e.Status; e.Status {
+	case 400:
+	case 431:
+		a.Reason = proxy.ReasonTooLarge
+	default:
+		a.Reason = proxy.ReasonUnsupport // 417, 501, 505
+	}
+	return a
 }
 
 // Refusal is the answer to a request that the parser refused with err.
@@ -60,6 +69,7 @@ func Refusal(err error) *proxy.Answer {
 		if a := refusals[e]; a != nil {
 			return a
 		}
+		return answerTo(e)
 	}
 	return proxy.BadRequest(err.Error())
 }

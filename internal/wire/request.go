@@ -70,8 +70,12 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	case r.Upgrade && WebSocket(r):
 		dst = append(dst, upgraded...)
 	}
-	dst = append(dst, "Via: 1."...)
-	dst = append(dst, '0'+r.Minor, ' ')
+	dst = append(dst, "Via: "...)
+	if x.HTTP2 {
+		dst = append(dst, '2', ' ')
+	} else {
+		dst = append(dst, '1', '.', '0'+r.Minor, ' ')
+	}
 	dst = append(dst, x.Pseudonym()...)
 	dst = append(dst, "\r\nX-Forwarded-For: "...)
 	dst = x.AppendForwardedFor(dst)
