@@ -10,8 +10,9 @@ const (
 	mostResets   = 200 // streams that it ended before their time, or has had ended by what it did
 	resetEvery   = 20 * time.Millisecond
 
-	mostFragments = 64 // frames of one field block
-	paidByData    = 2  // frames of flow control, for each of DATA that is sent
+	mostFragments = 64      // frames of one field block
+	paidByData    = 2       // frames of flow control, for each of DATA that is sent
+	paying        = 1 << 10 // bytes of it, where the other side's window cut it short
 )
 
 // allowance counts what is spent of one.

@@ -104,7 +104,9 @@ func (s *Stream) take(p []byte) (n int) {
 	for n < len(p) {
 		if len(s.text) > 0 {
 			k := copy(p[n:], s.text)
-			s.text = s.text[k:]
+			if s.text = s.text[k:]; len(s.text) == 0 {
+				s.text = nil
+			}
 			n += k
 			continue
 		}

@@ -36,6 +36,12 @@ func (l *streams) Addr() net.Addr { return &net.TCPAddr{} }
 // the address.
 func serve(t *testing.T, change func(*Options), handler http.HandlerFunc) string {
 	t.Helper()
+	return serveFor(t, change, handler, hour)
+}
+
+// serveFor is serve with a time for heads, and for being without a stream.
+func serveFor(t *testing.T, change func(*Options), handler http.HandlerFunc, patience func() time.Duration) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +62,7 @@ func serve(t *testing.T, change func(*Options), handler http.HandlerFunc) string
 			}
 			all.Go(func() {
 				defer socket.Close()
-				session := Session{Open: func(one *Stream) { s.take(one) }, Idle: hour, Head: hour}
+				session := Session{Open: func(one *Stream) { s.take(one) }, Idle: patience, Head: patience}
 				err := session.Serve(New(o), socket, nil)
 				t.Logf("a session ended: %v", err)
 			})

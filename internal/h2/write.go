@@ -134,7 +134,9 @@ func (s *Stream) sayData(b []byte, last bool) (n int, err error) {
 		c.out = append(appendFrame(c.out, k, kindData, flags, s.id), b[n:n+k]...)
 		s.window -= int64(k)
 		c.window -= int64(k)
-		c.control.gain(paidByData)
+		if k == len(b)-n || k >= paying { // windows of a few bytes are work alone
+			c.control.gain(paidByData)
+		}
 		if n += k; flags != 0 {
 			s.over()
 		}
