@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,7 +121,6 @@ func echoes(t *testing.T) string {
 // A WebSocket comes by an extended CONNECT (RFC 8441), and all that is said
 // arrives, both ways.
 func TestWebSocketsOverHTTP2(t *testing.T) {
-	const size = 24 << 20
 	speaks(t, echoes(t), nil, func(t *testing.T, h *talk) {
 		f := h.dial(t)
 		until(f, func(s *http2.SettingsFrame) bool {
@@ -141,53 +141,65 @@ func TestWebSocketsOverHTTP2(t *testing.T) {
 		if head.PseudoValue("status") != "200" || head.StreamEnded() || len(head.RegularFields()) != 2 {
 			t.Fatalf("%v", head.Fields)
 		}
-		sent, got := crc32.NewIEEE(), crc32.NewIEEE()
-		said := make(chan int, 1000) // bytes that may be sent, besides the first window
-		go func() {
-			room, conn := 1<<16-1, 0
-			for n := 0; n < size; {
-				for room <= 0 {
-					more, ok := <-said
-					if !ok {
-						return
-					}
-					room += more
-				}
-				k := min(room, 16<<10, size-n)
-				data := bytes.Repeat([]byte{byte(n >> 10)}, k)
-				_, _ = sent.Write(data)
-				n, room, conn = n+k, room-k, conn+k
-				if f.WriteData(5, n == size, data) != nil {
+		f.shout(5, 24<<20)
+	})
+}
+
+// shout says so much on a stream while it reads what comes back.
+func (f *framed) shout(id uint32, size int) {
+	f.t.Helper()
+	sent, got := crc32.NewIEEE(), crc32.NewIEEE()
+	var turn sync.Mutex          // of who writes frames
+	said := make(chan int, 1000) // bytes that may be sent, besides the first window
+	defer close(said)
+	go func() {
+		for n, room := 0, 1<<16-1; n < size; {
+			for room <= 0 {
+				more, ok := <-said
+				if !ok {
 					return
 				}
+				room += more
 			}
-		}()
-		defer close(said)
-		for n, ended := 0, false; !ended; {
-			frame, err := f.ReadFrame()
+			k := min(room, 16<<10, size-n)
+			data := bytes.Repeat([]byte{byte(n >> 10)}, k)
+			_, _ = sent.Write(data)
+			n, room = n+k, room-k
+			turn.Lock()
+			err := f.WriteData(id, n == size, data)
+			turn.Unlock()
 			if err != nil {
-				t.Fatalf("after %d bytes: %v", n, err)
-			}
-			switch d := frame.(type) {
-			case *http2.DataFrame:
-				_, _ = got.Write(d.Data())
-				n += len(d.Data())
-				if ended = d.StreamEnded(); !ended && len(d.Data()) > 0 {
-					_ = f.WriteWindowUpdate(5, uint32(len(d.Data())))
-				}
-				if ended && n != size {
-					t.Errorf("%d bytes came back", n)
-				}
-			case *http2.WindowUpdateFrame:
-				if d.StreamID == 5 {
-					said <- int(d.Increment)
-				}
-			case *http2.RSTStreamFrame, *http2.GoAwayFrame:
-				t.Fatalf("after %d bytes: %v", n, d)
+				return
 			}
 		}
-		if sent.Sum32() != got.Sum32() {
-			t.Error("what came back differs")
+	}()
+	for n, ended := 0, false; !ended; {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			f.t.Fatalf("after %d bytes: %v", n, err)
 		}
-	})
+		switch d := frame.(type) {
+		case *http2.DataFrame:
+			_, _ = got.Write(d.Data())
+			n += len(d.Data())
+			if ended = d.StreamEnded(); ended && (n != size || sent.Sum32() != got.Sum32()) {
+				f.t.Errorf("what came back differs, or is %d bytes", n)
+			}
+			if len(d.Data()) > 0 {
+				turn.Lock()
+				_ = f.WriteWindowUpdate(id, uint32(len(d.Data())))
+				turn.Unlock()
+			}
+		case *http2.WindowUpdateFrame:
+			if d.StreamID == id {
+				said <- int(d.Increment)
+			}
+		case *http2.RSTStreamFrame:
+			if d.StreamID == id {
+				f.t.Fatalf("after %d bytes: %v", n, d)
+			}
+		case *http2.GoAwayFrame:
+			f.t.Fatalf("after %d bytes: %v", n, d)
+		}
+	}
 }

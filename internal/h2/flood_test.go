@@ -16,67 +16,72 @@ func patiently(_ http.ResponseWriter, q *http.Request) {
 	}
 }
 
+// open opens a stream.
+func (r *raw) open(id uint32, end bool) error {
+	return r.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: get, EndHeaders: true, EndStream: end})
+}
+
+// floods are what is to be bounded: frames that come one after the other.
+var floods = map[string]func(r *raw, i int) error{
+	"SETTINGS":      func(r *raw, _ int) error { return r.WriteSettings() },
+	"SETTINGS acks": func(r *raw, _ int) error { return r.WriteSettingsAck() },
+	"PING":          func(r *raw, _ int) error { return r.WritePing(false, [8]byte{}) },
+	"PING acks":     func(r *raw, _ int) error { return r.WritePing(true, [8]byte{}) },
+	"PRIORITY":      func(r *raw, i int) error { return r.WritePriority(uint32(2*i+1), http2.PriorityParam{}) },
+	"WINDOW_UPDATE": func(r *raw, _ int) error { return r.WriteWindowUpdate(0, 1) },
+	"unknown":       func(r *raw, _ int) error { return r.WriteRawFrame(77, 0, 0, nil) },
+	"RST of the dead": func(r *raw, i int) error {
+		if i == 0 {
+			return r.open(1, true)
+		}
+		return r.WriteRSTStream(1, 0)
+	},
+	"rapid reset": func(r *raw, i int) error {
+		id := uint32(2*i + 1)
+		if err := r.open(id, true); err != nil {
+			return err
+		}
+		return r.WriteRSTStream(id, http2.ErrCodeCancel)
+	},
+	"made you reset": func(r *raw, i int) error {
+		id := uint32(2*i + 1)
+		if err := r.open(id, true); err != nil {
+			return err
+		}
+		return r.WriteWindowUpdate(id, 1<<31-1)
+	},
+	"malformed": func(r *raw, i int) error {
+		return r.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: encoded(":method", "GET"), EndHeaders: true, EndStream: true})
+	},
+	"empty DATA": func(r *raw, i int) error {
+		if i == 0 {
+			return r.open(1, false)
+		}
+		return r.WriteData(1, false, nil)
+	},
+	"padding": func(r *raw, i int) error {
+		if i == 0 {
+			return r.open(1, false)
+		}
+		return r.WriteDataPadded(1, false, nil, make([]byte, 200))
+	},
+	"CONTINUATION": func(r *raw, i int) error {
+		if i == 0 {
+			return r.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get})
+		}
+		return r.WriteContinuation(1, false, nil)
+	},
+	"a head without end": func(r *raw, i int) error {
+		if i == 0 {
+			return r.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get})
+		}
+		return r.WriteContinuation(1, false, encoded("a", string(make([]byte, 10_000))))
+	},
+}
+
 // Whoever costs work and gets nobody on is told to be calm.
 func TestFloods(t *testing.T) {
-	open := func(r *raw, id uint32, end bool) error {
-		return r.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: get, EndHeaders: true, EndStream: end})
-	}
-	for name, flood := range map[string]func(r *raw, i int) error{
-		"SETTINGS":      func(r *raw, _ int) error { return r.WriteSettings() },
-		"SETTINGS acks": func(r *raw, _ int) error { return r.WriteSettingsAck() },
-		"PING":          func(r *raw, _ int) error { return r.WritePing(false, [8]byte{}) },
-		"PING acks":     func(r *raw, _ int) error { return r.WritePing(true, [8]byte{}) },
-		"PRIORITY":      func(r *raw, i int) error { return r.WritePriority(uint32(2*i+1), http2.PriorityParam{}) },
-		"WINDOW_UPDATE": func(r *raw, _ int) error { return r.WriteWindowUpdate(0, 1) },
-		"unknown":       func(r *raw, _ int) error { return r.WriteRawFrame(77, 0, 0, nil) },
-		"RST of the dead": func(r *raw, i int) error {
-			if i == 0 {
-				return open(r, 1, true)
-			}
-			return r.WriteRSTStream(1, 0)
-		},
-		"rapid reset": func(r *raw, i int) error {
-			id := uint32(2*i + 1)
-			if err := open(r, id, true); err != nil {
-				return err
-			}
-			return r.WriteRSTStream(id, http2.ErrCodeCancel)
-		},
-		"made you reset": func(r *raw, i int) error {
-			id := uint32(2*i + 1)
-			if err := open(r, id, true); err != nil {
-				return err
-			}
-			return r.WriteWindowUpdate(id, 1<<31-1)
-		},
-		"malformed": func(r *raw, i int) error {
-			return r.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: encoded(":method", "GET"), EndHeaders: true, EndStream: true})
-		},
-		"empty DATA": func(r *raw, i int) error {
-			if i == 0 {
-				return open(r, 1, false)
-			}
-			return r.WriteData(1, false, nil)
-		},
-		"padding": func(r *raw, i int) error {
-			if i == 0 {
-				return open(r, 1, false)
-			}
-			return r.WriteDataPadded(1, false, nil, make([]byte, 200))
-		},
-		"CONTINUATION": func(r *raw, i int) error {
-			if i == 0 {
-				return r.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get})
-			}
-			return r.WriteContinuation(1, false, nil)
-		},
-		"a head without end": func(r *raw, i int) error {
-			if i == 0 {
-				return r.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: get})
-			}
-			return r.WriteContinuation(1, false, encoded("a", string(make([]byte, 10_000))))
-		},
-	} {
+	for name, flood := range floods {
 		t.Run(name, func(t *testing.T) {
 			addr := serve(t, nil, patiently)
 			r := dial(t, addr)
