@@ -141,7 +141,7 @@ func TestWebSocketsOverHTTP2(t *testing.T) {
 		if head.PseudoValue("status") != "200" || head.StreamEnded() || len(head.RegularFields()) != 2 {
 			t.Fatalf("%v", head.Fields)
 		}
-		f.shout(5, 24<<20)
+		f.shout(5, 4<<20)
 	})
 }
 
