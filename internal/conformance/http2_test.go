@@ -30,7 +30,10 @@ func speaks(t *testing.T, endpoint string, change func(*config.Config), f func(t
 				c := config.Listener{Protocols: config.H1 | config.H2C}
 				if scheme == "https" {
 					cert, key := trial.Certificate(t, t.TempDir(), "c", "127.0.0.1", "a.example")
-					c = config.Listener{Protocols: config.H1 | config.H2, TLS: &config.ListenerTLS{Offers: config.H1 | config.H2, Certificates: []config.Certificate{{Cert: cert, Key: key, Default: true}}}}
+					other, its := trial.Certificate(t, t.TempDir(), "o", "other.example")
+					c = config.Listener{Protocols: config.H1 | config.H2, TLS: &config.ListenerTLS{Offers: config.H1 | config.H2, Certificates: []config.Certificate{
+						{Cert: cert, Key: key, Default: true}, {Cert: other, Key: its},
+					}}}
 				}
 				l := r.ListenAs(t, c)
 				f(t, &talk{r, l, scheme + "://" + l.Addr().String(), knowing(t)})
