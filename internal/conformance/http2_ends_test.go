@@ -5,11 +5,13 @@ package conformance
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
 
+	"rgate/internal/config"
 	"rgate/internal/rig/ends"
 )
 
@@ -139,6 +141,37 @@ func TestHTTP2Malformed(t *testing.T) {
 			if r := until(f, of[*http2.RSTStreamFrame](id)); r.ErrCode != http2.ErrCodeProtocol {
 				t.Errorf("%q: %v", more, r)
 			}
+		}
+	})
+}
+
+// A connection without a stream makes room for another, and one whose stream gets
+// on does not. Streams take no room of their own.
+func TestHTTP2MakesRoom(t *testing.T) {
+	s := newSlowly()
+	one := func(c *config.Config) { c.Limits.Connections = 1 }
+	speaks(t, ends.HTTP(t, s.serve), one, func(t *testing.T, h *talk) {
+		busy := h.dial(t)
+		for id := uint32(1); id < 10; id += 2 {
+			busy.ask(id, true, h.plainly("GET", "/slow")...)
+			<-s.began
+		}
+		const get = "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
+		if answer := exchange(t, h.Addr, get); !strings.HasPrefix(answer, "HTTP/1.1 503 ") {
+			t.Errorf("beside one that is busy: %q", answer)
+		}
+		for range 5 {
+			s.may <- struct{}{}
+		}
+		for range 5 {
+			until(busy, func(m *http2.MetaHeadersFrame) bool { return true })
+		}
+		ends.Until(t, "the quiet one makes room", func() bool {
+			return strings.HasPrefix(exchange(t, h.Addr, get), "HTTP/1.1 200 ")
+		})
+		var err error
+		for err == nil {
+			_, err = busy.ReadFrame()
 		}
 	})
 }
