@@ -70,13 +70,7 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	case r.Upgrade && WebSocket(r):
 		dst = append(dst, upgraded...)
 	}
-	dst = append(dst, "Via: "...)
-	if x.HTTP2 {
-		dst = append(dst, '2', ' ')
-	} else {
-		dst = append(dst, '1', '.', '0'+r.Minor, ' ')
-	}
-	dst = append(dst, x.Pseudonym()...)
+	dst = appendVia(dst, x, r)
 	dst = append(dst, "\r\nX-Forwarded-For: "...)
 	dst = x.AppendForwardedFor(dst)
 	if host := x.ForwardedHost(); len(host) > 0 { // HTTP/1.0 may do without
@@ -112,6 +106,18 @@ func appendCookies(dst []byte, edits *policy.Edits, f *h1.Field) []byte {
 		return dst[:start]
 	}
 	return append(dst, '\r', '\n')
+}
+
+// appendVia says by which protocol the request came, and to whom (RFC 9110
+// §7.6.3).
+func appendVia(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
+	dst = append(dst, "Via: "...)
+	if x.HTTP2 {
+		dst = append(dst, '2', ' ')
+	} else {
+		dst = append(dst, '1', '.', '0'+r.Minor, ' ')
+	}
+	return append(dst, x.Pseudonym()...)
 }
 
 // binds tells whether credentials are of a kind that servers take for the whole
