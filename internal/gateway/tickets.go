@@ -17,12 +17,14 @@ func (g *Gateway) ticketsLine() []byte {
 	return append(line, '\n')
 }
 
-// inheritTickets takes in such a line; false where it is none.
+// inheritTickets takes in such a line, before this process serves; false where it is
+// none.
 func (g *Gateway) inheritTickets(text []byte) bool {
 	var keys []listen.TicketKey
 	if json.Unmarshal(text, &keys) != nil || keys == nil {
 		return false
 	}
 	g.tickets.Inherit(keys)
+	g.do(func(o *owner) { o.listeners.Reseal() })
 	return true
 }

@@ -51,6 +51,16 @@ func sessionFor(session *tls.SessionState, name string) bool {
 	return false
 }
 
+// Reseal has tickets sealed with the keys of the moment, without waiting for Follow
+// to hear of them.
+func (s Set) Reseal() {
+	for _, l := range s {
+		if t := l.TLS(); t != nil {
+			t.renew()
+		}
+	}
+}
+
 // Follow has tickets sealed with the keys of the moment, until ctx ends.
 func (t *TLS) Follow(ctx context.Context) {
 	if t.tickets == nil {
