@@ -17,11 +17,11 @@ import (
 // argues for it here.
 var arrows = map[string]string{
 	"cmd/rgate":             "cli",
-	"cli":                   "gateway admin authority cert handover listen config demo discovery docker journal names policy proxy route stats upstream",
+	"cli":                   "gateway admin authority cert handover link listen config demo discovery docker journal names policy proxy route stats upstream",
 	"demo":                  "gateway authority config docker stats",
-	"gateway":               "acme admin authority cert handover listen standard loop proxy route upstream docker names discovery config stats",
+	"gateway":               "acme admin authority cert handover link listen standard loop proxy route upstream docker names discovery config stats",
 	"admin":                 "cert proxy route stats",
-	"standard":              "buffer wire proxy upstream listen config h1 h2 proxyproto",
+	"standard":              "buffer wire proxy upstream link listen config h1 h2 proxyproto",
 	"loop":                  "buffer wire proxy upstream listen config h1 proxyproto",
 	"listen":                "cert handover config",
 	"authority":             "cert", // it issues, as a cert.Issuer
@@ -29,9 +29,10 @@ var arrows = map[string]string{
 	"acme":                  "cert config",            // certificates that no file has
 	"wire":                  "policy proxy config h1", // it words what proxy decided
 	"proxy":                 "route policy upstream config stats",
-	"route":                 "policy upstream config discovery stats",
+	"route":                 "policy upstream link config discovery stats",
 	"policy":                "config",
-	"upstream":              "stats",
+	"upstream":              "link stats",  // an endpoint knows how it is spoken to
+	"link":                  "cert config", // the files that a backend names
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",

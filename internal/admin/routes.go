@@ -32,6 +32,7 @@ type RouteEntry struct {
 type BackendEntry struct {
 	Backend   string          `json:"backend"`
 	Balance   string          `json:"balance"`
+	Scheme    string          `json:"scheme"` // what its endpoints speak
 	Endpoints []EndpointEntry `json:"endpoints"`
 	LeftOut   []LeftOutEntry  `json:"left_out"`
 }
@@ -60,7 +61,7 @@ func Describe(t *route.Table) Routes {
 		}
 	}
 	for _, b := range t.Backends {
-		entry := BackendEntry{Backend: b.Name, Balance: string(b.Balance), Endpoints: []EndpointEntry{}, LeftOut: []LeftOutEntry{}}
+		entry := BackendEntry{Backend: b.Name, Balance: string(b.Balance), Scheme: string(b.Link.Scheme()), Endpoints: []EndpointEntry{}, LeftOut: []LeftOutEntry{}}
 		for _, e := range b.Endpoints {
 			entry.Endpoints = append(entry.Endpoints, EndpointEntry{e.Name, e.Address, e.State(), e.InFlight(), b.Notes[e]})
 		}

@@ -3,8 +3,6 @@ package cert
 import (
 	"context"
 	"crypto/tls"
-	"io/fs"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,35 +24,11 @@ type Store struct {
 type watched struct {
 	Pair
 	entry  Entry
-	read   look // when they were read last
-	latest look // when they were looked at last
+	read   Glance // when they were read last
+	latest Glance // when they were looked at last
 }
 
-// look is how a pair's files look from outside; nil for one that cannot be seen.
-type look [2]fs.FileInfo
-
-func (p Pair) look() (l look) {
-	for i, path := range []string{p.Cert, p.Key} {
-		if info, err := os.Stat(path); err == nil {
-			l[i] = info
-		}
-	}
-	return l
-}
-
-func (l look) same(as look) bool {
-	for i := range l {
-		switch a, b := l[i], as[i]; {
-		case a == nil || b == nil:
-			if a != nil || b != nil {
-				return false
-			}
-		case !os.SameFile(a, b) || a.Size() != b.Size() || !a.ModTime().Equal(b.ModTime()):
-			return false
-		}
-	}
-	return true
-}
+func (p Pair) look() Glance { return GlanceAt(p.Cert, p.Key) }
 
 // Open reads all pairs. The issuer has what they have not; nil for none.
 // Problems are by pair, and there is no store where one of them is no warning.
@@ -172,9 +146,7 @@ func (s *Store) List() (list []Status) {
 // what was there before, and what is wrong.
 type Told func(p Pair, served bool, problems []*Problem)
 
-// Watch reads pairs again whose files have changed, until ctx ends. It looks at
-// the files every so often: those who write them rename, copy, or swap a
-// symbolic link, of which nothing tells everywhere.
+// Watch reads pairs again whose files have changed, until ctx ends.
 func (s *Store) Watch(ctx context.Context, every time.Duration, tell Told) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -196,7 +168,7 @@ func (s *Store) refresh(tell Told) {
 		f := &s.files[i]
 		before := f.latest
 		f.latest = f.look()
-		if f.latest.same(f.read) || !f.latest.same(before) {
+		if f.latest.Same(f.read) || !f.latest.Same(before) {
 			continue
 		}
 		f.read = f.latest

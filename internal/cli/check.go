@@ -9,6 +9,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/gateway"
+	"rgate/internal/link"
 	"rgate/internal/listen"
 )
 
@@ -75,6 +76,13 @@ func (p Process) check(file string) (c checked, err error) {
 		c.problems = append(c.problems, found.List...)
 	} else if c.config != nil {
 		c.warnings = append(c.warnings, listen.Uncovered(c.config, secured, gateway.Vouches)...)
+	}
+	if c.config != nil {
+		warnings, err = link.Check(c.config)
+		c.warnings = append(c.warnings, warnings...)
+		if errors.As(err, &found) {
+			c.problems = append(c.problems, found.List...)
+		}
 	}
 	c.problems, c.warnings = config.Sorted(c.problems), config.Sorted(c.warnings)
 	return c, nil

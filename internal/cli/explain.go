@@ -28,6 +28,7 @@ type explanation struct {
 	Route       string      `json:"route,omitempty"`
 	Policies    []string    `json:"policies,omitempty"` // what the route demands
 	Backend     string      `json:"backend,omitempty"`
+	Scheme      string      `json:"scheme,omitempty"` // what the backend's endpoints speak
 	Lost        []lostRoute `json:"lost"`
 	Containers  []lookedAt  `json:"containers"`
 	Stale       string      `json:"stale,omitempty"`
@@ -158,7 +159,7 @@ func explain(ctx context.Context, cfg *config.Config, a asked) (explanation, err
 
 // look lists the endpoints of b and what was left out.
 func (e *explanation) look(b *route.Backend) {
-	e.Backend = b.Name
+	e.Backend, e.Scheme = b.Name, string(b.Link.Scheme())
 	forwarded := []byte(e.Path)
 	for _, p := range e.route.Policies.Rewrites() {
 		forwarded = p.Rewrite(nil, forwarded)
@@ -192,6 +193,14 @@ func (e *explanation) look(b *route.Backend) {
 	}
 }
 
+// spoken is a backend's name, with what its endpoints speak where that is said.
+func spoken(name, scheme string) string {
+	if scheme == "" || scheme == string(config.SchemeHTTP) {
+		return name
+	}
+	return name + " (" + scheme + ")"
+}
+
 // lost says of each other route why it does not take q, the nearest first.
 func lost(t *route.Table, q *route.Request) []lostRoute {
 	all := []lostRoute{}
@@ -222,7 +231,7 @@ func (p Process) printExplanation(e explanation) error {
 		_ = say(p.Stdout, "  route    %s (%s)\n", e.Route, e.why)
 	}
 	if e.Backend != "" {
-		_ = say(p.Stdout, "  backend  %s\n", e.Backend)
+		_ = say(p.Stdout, "  backend  %s\n", spoken(e.Backend, e.Scheme))
 	}
 	if e.Forwarded != "" {
 		_ = say(p.Stdout, "  asks for %s\n", e.Forwarded)

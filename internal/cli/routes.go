@@ -134,17 +134,18 @@ func (p Process) printRoutes(d admin.Routes) error {
 }
 
 func (p Process) printBackend(w io.Writer, b admin.BackendEntry) {
+	name := spoken(b.Backend, b.Scheme)
 	if len(b.Endpoints)+len(b.LeftOut) == 0 {
-		_ = say(w, "%s\t-\t-\t%s\n", b.Backend, p.paint("no endpoint: requests get 503", false))
+		_ = say(w, "%s\t-\t-\t%s\n", name, p.paint("no endpoint: requests get 503", false))
 	}
 	for _, e := range b.Endpoints {
 		note := ""
 		if e.Note != "" {
 			note = " (" + e.Note + ")"
 		}
-		_ = say(w, "%s\t%s\t%s\t%s%s\n", b.Backend, e.Name, e.Address, p.paint(e.State, e.State == "ready"), note)
+		_ = say(w, "%s\t%s\t%s\t%s%s\n", name, e.Name, e.Address, p.paint(e.State, e.State == "ready"), note)
 	}
 	for _, c := range b.LeftOut {
-		_ = say(w, "%s\t%s\t-\t%s\n", b.Backend, c.Name, p.paint("left out: "+c.Reason, false))
+		_ = say(w, "%s\t%s\t-\t%s\n", name, c.Name, p.paint("left out: "+c.Reason, false))
 	}
 }

@@ -83,10 +83,11 @@ type IP struct {
 type Backend struct {
 	Name        string
 	MatchLabels []Label
-	Port        int    // container port; 0 to choose by the exposed ones
-	Scheme      string // "http"
-	Address     string // auto, container or published
-	Network     string // Docker network to reach containers on; "" for any
+	Port        int // container port; 0 to choose by the exposed ones
+	Scheme      Scheme
+	TLS         EndpointTLS // where Scheme.Secure
+	Address     string      // auto, container or published
+	Network     string      // Docker network to reach containers on; "" for any
 	Endpoints   []string
 
 	GenerationLabel string // label that tells generations apart; "" for none

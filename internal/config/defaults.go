@@ -61,5 +61,5 @@ func defaultTraffic() Traffic {
 // defaultBackend is a backend whose keys are all left out, in a file whose
 // top level says traffic.
 func defaultBackend(traffic Traffic) Backend {
-	return Backend{Scheme: "http", Address: "auto", Traffic: traffic}
+	return Backend{Scheme: SchemeHTTP, Address: "auto", Traffic: traffic}
 }

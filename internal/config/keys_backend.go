@@ -9,7 +9,8 @@ import (
 // backendDraft is a Backend with the nodes that later checks point at.
 type backendDraft struct {
 	Backend
-	name *yaml.Node // nil where the key was missing or its value no name
+	name   *yaml.Node // nil where the key was missing or its value no name
+	scheme *yaml.Node // likewise
 }
 
 var backendKeys = slices.Concat(
@@ -17,7 +18,8 @@ var backendKeys = slices.Concat(
 		marked("name", text(checkName), func(b *backendDraft) (*string, **yaml.Node) { return &b.Name, &b.name }),
 		{name: "match_labels", read: func(d *decoder, n *yaml.Node, b *backendDraft) { b.MatchLabels = readLabels(d, n) }},
 		value("port", integer(0, 65535), func(b *backendDraft) *int { return &b.Port }),
-		value("scheme", choice("http"), func(b *backendDraft) *string { return &b.Scheme }),
+		marked("scheme", choice(SchemeHTTP, SchemeHTTPS), func(b *backendDraft) (*Scheme, **yaml.Node) { return &b.Scheme, &b.scheme }),
+		{name: "tls", below: namesOf(endpointTLSKeys), read: readEndpointTLS},
 		value("address", choice("auto", "container", "published"), func(b *backendDraft) *string { return &b.Address }),
 		value("network", text(), func(b *backendDraft) *string { return &b.Network }),
 		{name: "endpoints", read: func(d *decoder, n *yaml.Node, b *backendDraft) { b.Endpoints = readEndpoints(d, n) }},
@@ -38,6 +40,7 @@ func readBackends(d *decoder, n *yaml.Node, into *draft) {
 		}
 		backend.checkEndpoints(d, item, since, present)
 		backend.checkSwitches(d, since, present)
+		backend.checkScheme(d, present)
 		into.backends = append(into.backends, backend)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
 	"rgate/internal/handover"
+	"rgate/internal/link"
 	"rgate/internal/listen"
 	"rgate/internal/proxy"
 	"rgate/internal/route"
@@ -132,10 +133,14 @@ func New(o Options) (*Gateway, error) {
 	if err := g.openSources(); err != nil {
 		return nil, err
 	}
+	warnings, err := link.Check(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	g.warn(warnings)
 	if err := g.openListeners(); err != nil {
 		return nil, err
 	}
-	var err error
 	g.engine, err = g.newEngine(standard.Options{Gate: g.gate, Log: o.Log})
 	if err != nil {
 		return nil, g.refuse(err)

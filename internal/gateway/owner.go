@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rgate/internal/config"
+	"rgate/internal/link"
 	"rgate/internal/listen"
 	"rgate/internal/names"
 	"rgate/internal/route"
@@ -25,6 +26,7 @@ type owner struct {
 	accepting    bool                               // the engine has them
 	closing      listen.Set                         // those that went and are not shut yet
 	certificates map[*listen.TLS]context.CancelFunc // that are watched
+	links        map[*link.Link]context.CancelFunc  // likewise
 	without      map[string]string                  // hosts that certificates cannot be got for, and why, as it was said last
 
 	telling bool // the service manager knows of a reload under way
@@ -155,6 +157,7 @@ func (o *owner) apply() {
 	next.Held = o.held
 	o.share(next)
 	o.gate.Swap(next)
+	o.watchLinks()
 	o.sources.place(o.cfg)
 	o.options.Supervisor.Status(summary(next))
 	o.probe()

@@ -65,11 +65,6 @@ func (p *probes) stop() {
 // The first probe goes at once, later ones are staggered by jitter, so that many
 // endpoints are not probed in step.
 func (p *probes) probe(ctx context.Context, e *upstream.Endpoint, rules config.Health) {
-	transport := &http.Transport{DisableKeepAlives: true}
-	if rules.GRPC.Asked {
-		overHTTP2(transport)
-	}
-	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	good, bad := 0, 0
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -79,7 +74,7 @@ func (p *probes) probe(ctx context.Context, e *upstream.Endpoint, rules config.H
 			return
 		case <-timer.C:
 		}
-		if err := ask(ctx, client, e, rules); err == nil {
+		if err := ask(ctx, e, rules); err == nil {
 			good, bad = good+1, 0
 		} else {
 			good, bad = 0, bad+1
@@ -106,11 +101,22 @@ func pause(rules config.Health, good, bad int) time.Duration {
 	return interval*9/10 + time.Duration(rand.Int64N(int64(interval)/5+1))
 }
 
-func ask(ctx context.Context, client *http.Client, e *upstream.Endpoint, rules config.Health) error {
-	if rules.GRPC.Asked {
-		return askGRPC(ctx, client, "http://"+e.Address, rules.GRPC.Name)
+// ask is one probe, on a connection of its own.
+func ask(ctx context.Context, e *upstream.Endpoint, rules config.Health) error {
+	transport, base := &http.Transport{DisableKeepAlives: true}, "http://"+e.Address
+	if e.Link != nil {
+		var err error
+		if transport.TLSClientConfig, err = e.Link.TLS(e.Host(), e.Address); err != nil {
+			return err
+		}
+		base = "https://" + e.Address
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.Address+rules.Path, nil)
+	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if rules.GRPC.Asked {
+		overHTTP2(transport)
+		return askGRPC(ctx, client, base, rules.GRPC.Name)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+rules.Path, nil)
 	if err != nil {
 		return err
 	}

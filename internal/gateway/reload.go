@@ -4,9 +4,9 @@ import (
 	"errors"
 	"os"
 
-	"rgate/internal/listen"
-
 	"rgate/internal/config"
+	"rgate/internal/link"
+	"rgate/internal/listen"
 )
 
 // reload is somebody who wants the file to be read.
@@ -95,6 +95,10 @@ func (o *owner) giveUp() {
 func (o *owner) read(text fileText) (*config.Config, *listen.Change, error) {
 	next, err := o.file.parse(text)
 	var change *listen.Change
+	var warnings []config.Problem
+	if err == nil {
+		warnings, err = link.Check(next)
+	}
 	if err == nil {
 		change, err = o.open(next)
 	}
@@ -102,6 +106,7 @@ func (o *owner) read(text fileText) (*config.Config, *listen.Change, error) {
 		o.reject(err)
 		return nil, nil, err
 	}
+	o.warn(warnings)
 	return next, change, nil
 }
 

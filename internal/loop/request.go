@@ -95,8 +95,13 @@ func (l *loop) accepted(c *conn, n int) step {
 	w.keep, w.in.R = n, n
 	c.served++
 	l.fill(c)
+	v := l.engine.gate.Begin(&w.x)
+	if v == proxy.HandOver {
+		l.handOver(c)
+		return over
+	}
 	w.begun = true
-	l.follow(c, l.engine.gate.Begin(&w.x))
+	l.follow(c, v)
 	l.gone(c) // its end may have come with its request
 	return again
 }
@@ -106,7 +111,7 @@ func (l *loop) fill(c *conn) {
 	w := c.work
 	x, r := &w.x, &w.req
 	x.Method, x.Target, x.Host = r.Method, wire.Target(r), r.Host
-	x.Peer, x.Start, x.Header = c.addr, l.now, &w.head
+	x.Peer, x.Start, x.Header, x.Plain = c.addr, l.now, &w.head, true
 	if c.tls != nil {
 		x.Secured, x.HSTS = c.tls.known, c.tls.known.HSTS()
 	} else if r := c.by.Redirect(); r != nil {

@@ -91,9 +91,9 @@ func (x *Exchange) goBy(t *route.Table) {
 	was := x.backend
 	if x.backend = x.target.Backend; t != x.Table {
 		if b := t.Backend(x.target.Backend.Name); b != nil {
-			x.backend = b
+			x.goTo(b)
 		} else if r, _ := x.match(t); r != nil && !r.Policies.Answers() {
-			x.backend = r.Target(mathrand.Int64N).Backend
+			x.goTo(r.Target(mathrand.Int64N).Backend)
 		}
 	}
 	if b := x.backend; b != was && b.Balance == upstream.ConsistentHash && (was.Balance != b.Balance || was.Config.Traffic.Balance != b.Config.Traffic.Balance) {
@@ -104,6 +104,14 @@ func (x *Exchange) goBy(t *route.Table) {
 		if s := x.backend.Sticky; s != nil {
 			x.preferred = s.Find([]byte(was.Sticky.Value(p))) // its name may have another address now
 		}
+	}
+}
+
+// goTo has x go by b, where its engine can speak to that one's endpoints. A
+// request that waited while they changed is not handed over any more.
+func (x *Exchange) goTo(b *route.Backend) {
+	if !x.Plain || b.Link == nil {
+		x.backend = b
 	}
 }
 

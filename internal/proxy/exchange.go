@@ -41,6 +41,7 @@ type Exchange struct {
 	Header   Header
 	Body     Body
 	Start    time.Time
+	Plain    bool // the engine speaks to endpoints in HTTP/1.1 alone, and in the clear
 
 	// What Begin decided.
 	Client    netip.Addr // whom a trusted peer vouches for, else the peer

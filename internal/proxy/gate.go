@@ -69,9 +69,10 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	Reply   Verdict = iota // send Exchange.Answer
-	Forward                // call Next for an endpoint
-	Wait                   // suspend for Exchange.Job, which says how to go on
+	Reply    Verdict = iota // send Exchange.Answer
+	Forward                 // call Next for an endpoint
+	Wait                    // suspend for Exchange.Job, which says how to go on
+	HandOver                // give the connection to an engine that is not Plain; nothing was begun
 )
 
 // Begin decides on a request whose head is read.
@@ -99,6 +100,9 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.Route, others = x.match(t.Table); x.Route == nil {
 		t.Unmatched.Begin()
 		return x.reply(t.answer(others))
+	}
+	if x.Plain && x.Route.Beyond {
+		return HandOver
 	}
 	x.target = x.Route.Target(mathrand.Int64N)
 	x.target.Stats.Begin()

@@ -7,6 +7,7 @@ import (
 
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/link"
 	"rgate/internal/policy"
 	"rgate/internal/stats"
 	"rgate/internal/upstream"
@@ -103,7 +104,7 @@ func Endpoints(cfg *config.Config, views []discovery.View, prev *Table, lent ...
 	var all []*upstream.Endpoint
 	loans := byBackend(lent)
 	for _, c := range cfg.Backends {
-		found, _ := gather(c, views, prev.Backend(c.Name), loans[c.Name], &Backend{Notes: map[*upstream.Endpoint]string{}})
+		found, _ := gather(c, views, prev.Backend(c.Name), loans[c.Name], &Backend{Link: linkOf(&c, prev.Backend(c.Name), loans[c.Name]), Notes: map[*upstream.Endpoint]string{}})
 		all = append(all, found...)
 	}
 	return all
@@ -127,6 +128,7 @@ func compileBackend(c config.Backend, views []discovery.View, prev *Backend, len
 	if prev != nil {
 		state, sticky = prev.State, prev.Sticky
 	}
+	b.Link = linkOf(&c, prev, lent)
 	all, generations := gather(c, views, prev, lent, b)
 	b.Backend = upstream.NewBackend(c.Name, rules(c.Traffic), generations.split(all), state)
 	b.Sticky = newSticky(c.Traffic.Sticky, b.Endpoints, sticky)
@@ -149,8 +151,9 @@ func gather(c config.Backend, views []discovery.View, prev *Backend, lent []*ups
 	var all []*upstream.Endpoint
 	take := func(id upstream.Identity, name string, weight int) *upstream.Endpoint {
 		e := known[id]
-		if old := e; old == nil || old.Name != name || old.Weight != int64(max(weight, 1)) || old.Checked() != checked {
+		if old := e; old == nil || old.Name != name || old.Weight != int64(max(weight, 1)) || old.Checked() != checked || !old.Link.Fits(&c) {
 			e = upstream.New(id, name, weight, checked)
+			e.Link = b.Link
 			if old != nil {
 				e.Succeed(old)
 			}
@@ -183,6 +186,20 @@ func gather(c config.Backend, views []discovery.View, prev *Backend, lent []*ups
 		}
 	}
 	return all, generations
+}
+
+// linkOf is how the endpoints of a backend are spoken to, as it was before where
+// that is the same.
+func linkOf(c *config.Backend, prev *Backend, lent []*upstream.Endpoint) *link.Link {
+	if prev != nil && prev.Link.Fits(c) {
+		return prev.Link
+	}
+	for _, e := range lent {
+		if e.Link.Fits(c) {
+			return e.Link
+		}
+	}
+	return link.New(c)
 }
 
 func startedNanos(t time.Time) int64 {

@@ -3,6 +3,7 @@ package route
 import (
 	"rgate/internal/config"
 	"rgate/internal/discovery"
+	"rgate/internal/link"
 	"rgate/internal/policy"
 	"rgate/internal/stats"
 	"rgate/internal/upstream"
@@ -40,6 +41,7 @@ type Route struct {
 	Targets  []*Target     // at least one
 	Line     int           // in the config file
 	Policies *policy.Chain // what it demands of requests and changes on them; nil for nothing
+	Beyond   bool          // some target is spoken to in another way than HTTP/1.1 in the clear
 
 	weight     int64 // of all targets
 	segment    bool
@@ -53,6 +55,7 @@ type Route struct {
 type Backend struct {
 	*upstream.Backend
 	Config  config.Backend
+	Link    *link.Link // how its endpoints are spoken to; nil for HTTP/1.1 in the clear
 	LeftOut []discovery.Candidate
 	Notes   map[*upstream.Endpoint]string // what a user should know of an endpoint
 	Sticky  *Sticky                       // nil for none

@@ -45,4 +45,5 @@ func (r *Route) lead(b *Backend, weight int64, ledger *stats.Ledger) {
 	t.Stats = ledger.Open(r.Key(t))
 	r.Targets = append(r.Targets, t)
 	r.weight += weight
+	r.Beyond = r.Beyond || b != nil && b.Link != nil
 }

@@ -14,10 +14,11 @@ import (
 func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream.Outcome {
 	// After these only a fresh connection will do.
 	fresh := last == upstream.Stale || last == upstream.Reset
-	conn, o := x.engine().connect(e, x.client.config(), fresh, !x.Repeatable())
+	conn, o, err := x.engine().connect(e, x.client.config(), fresh, !x.Repeatable())
 	u := &x.up
 	u.begin(conn)
 	if o != upstream.None {
+		x.Fault = err
 		return o
 	}
 	x.interims = 0
@@ -26,7 +27,7 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	x.down.Clear()
 	u.launch()
 	u.start()
-	o, err := x.receive()
+	o, err = x.receive()
 	u.stop()
 	if o == upstream.None {
 		o = x.judge(err)
@@ -36,6 +37,8 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	}
 	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.Empty() {
 		x.engine().pools.keep(conn)
+	} else if o == upstream.Answered && !x.Upgraded {
+		conn.leave()
 	} else {
 		_ = conn.Close()
 	}

@@ -1,7 +1,6 @@
 package standard
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -9,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"rgate/internal/config"
+	"rgate/internal/link"
 	"rgate/internal/upstream"
 )
 
@@ -24,6 +23,7 @@ const (
 // upstreamConn is a connection to an endpoint.
 type upstreamConn struct {
 	net.Conn
+	secure *link.Conn // itself, where it is TLS
 	to     *upstream.Endpoint
 	sight  sight
 	reused bool
@@ -40,29 +40,21 @@ func (c *upstreamConn) CloseWrite() error {
 	return nil
 }
 
-// connect is a connection to an endpoint: an idle one, unless it has to be fresh.
-// With sure the request cannot be sent twice.
-func (e *Engine) connect(to *upstream.Endpoint, cfg *config.Config, fresh, sure bool) (*upstreamConn, upstream.Outcome) {
-	if !fresh {
-		if c := e.pools.take(to, sure); c != nil {
-			c.reused = true
-			return c, upstream.None
-		}
+// look tells of an idle connection whether it is silent, or ended.
+func (c *upstreamConn) look() (silent, ended bool) {
+	if c.secure != nil {
+		return c.secure.Look()
 	}
-	dialer := net.Dialer{Timeout: cfg.Timeouts.Connect}
-	conn, err := dialer.DialContext(e.ctx, "tcp", to.Address)
-	for noDescriptor(err) && e.pools.shed() {
-		conn, err = dialer.DialContext(e.ctx, "tcp", to.Address)
+	return c.sight.look()
+}
+
+// leave closes a connection that nobody else uses, in order.
+func (c *upstreamConn) leave() {
+	if c.secure != nil {
+		_ = c.secure.Leave()
+		return
 	}
-	switch {
-	case err == nil:
-		return &upstreamConn{Conn: conn, to: to, sight: sightOf(conn)}, upstream.None
-	case errors.Is(err, context.Canceled):
-		return nil, upstream.Canceled // rgate ends
-	case isTimeout(err):
-		return nil, upstream.ConnectTimedOut
-	}
-	return nil, upstream.Undialled(err)
+	_ = c.Close()
 }
 
 // pools are the idle connections to all endpoints, the latest last.
@@ -86,7 +78,7 @@ func (p *pools) take(to *upstream.Endpoint, sure bool) *upstreamConn {
 			to.Outlived(c.rested)
 			return c
 		}
-		_ = c.Close()
+		c.leave()
 	}
 }
 
@@ -96,7 +88,7 @@ func (c *upstreamConn) good(now time.Time) bool {
 	if idle >= c.keeps {
 		return false
 	}
-	silent, ended := c.sight.look()
+	silent, ended := c.look()
 	if ended {
 		c.to.Closed(idle)
 	}
@@ -136,7 +128,7 @@ func (p *pools) keep(c *upstreamConn) {
 	defer p.mu.Unlock()
 	idle := p.idle[c.to]
 	if p.closed || c.to.Draining() || c.keeps < 0 || len(idle) >= mostIdle {
-		_ = c.Close()
+		c.leave()
 		return
 	}
 	if p.idle == nil {
@@ -182,7 +174,7 @@ func (p *pools) weed(to *upstream.Endpoint) {
 			to.Lasted(now.Sub(c.since))
 			kept = append(kept, c)
 		} else {
-			_ = c.Close()
+			c.leave()
 		}
 	}
 	clear(idle[len(kept):])
@@ -199,7 +191,7 @@ func (p *pools) shed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for to, idle := range p.idle {
-		_ = idle[0].Close()
+		idle[0].leave()
 		copy(idle, idle[1:])
 		idle[len(idle)-1] = nil
 		p.set(to, idle[:len(idle)-1])
@@ -214,7 +206,7 @@ func (p *pools) forget(to *upstream.Endpoint) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.idle[to] {
-		_ = c.Close()
+		c.leave()
 	}
 	delete(p.idle, to)
 }
@@ -226,7 +218,7 @@ func (p *pools) close() {
 	p.closed = true
 	for _, idle := range p.idle {
 		for _, c := range idle {
-			_ = c.Close()
+			c.leave()
 		}
 	}
 	clear(p.idle)

@@ -2,10 +2,12 @@ package upstream
 
 import (
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"rgate/internal/link"
 	"rgate/internal/stats"
 )
 
@@ -19,11 +21,12 @@ type Identity struct {
 }
 
 // Endpoint is one address that takes requests for a backend. Its exported
-// fields never change after New.
+// fields never change once it can be picked.
 type Endpoint struct {
 	Identity
-	Name   string // the container's name, or the address of a static endpoint
-	Weight int64  // at least 1
+	Name   string     // the container's name, or the address of a static endpoint
+	Weight int64      // at least 1
+	Link   *link.Link // how it is spoken to; nil for HTTP/1.1 in the clear
 	Stats  *stats.Counters
 	hash   uint64
 
@@ -66,6 +69,16 @@ func stableName(name, address string) string {
 		return address
 	}
 	return name
+}
+
+// Host is what e itself is called where certificates are concerned: the name
+// that it was found by, else its IP address.
+func (e *Endpoint) Host() string {
+	if host, _, err := net.SplitHostPort(e.ID); err == nil {
+		return host
+	}
+	host, _, _ := net.SplitHostPort(e.Address)
+	return host
 }
 
 // Succeed takes over from old, the same address under changed settings: what
