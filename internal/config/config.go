@@ -64,6 +64,7 @@ type Route struct {
 	Query      []Condition // by name
 	Backend    string      // name of one of Config.Backends; "" where a policy answers
 	Match      MatchMode
+	GRPCWeb    bool      // endpoints get calls of gRPC-Web as calls of gRPC
 	Policies   []*Policy // one that has a name is the same for all who call it so
 	Line       int       // where the route begins in the file, from 1
 	HostSpots  []Spot    // where the file names each of Hosts, for what is found out later

@@ -28,6 +28,7 @@ var routeKeys = append([]key[routeDraft]{
 	{name: "query", read: func(d *decoder, n *yaml.Node, r *routeDraft) { r.Query = readConditions(d, n, "query", parameterName) }},
 	marked("backend", text(checkName), func(r *routeDraft) (*string, **yaml.Node) { return &r.Backend, &r.backend }),
 	value("match", choice(MatchLiteral, MatchSegment), func(r *routeDraft) *MatchMode { return &r.Match }),
+	value("grpc_web", boolean, func(r *routeDraft) *bool { return &r.GRPCWeb }),
 	{name: "policies", below: namesOf(policyKinds), read: func(d *decoder, n *yaml.Node, r *routeDraft) {
 		r.own = append([]policyItem{}, policyItems(d, n, "policies")...)
 	}},

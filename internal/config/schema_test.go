@@ -99,7 +99,7 @@ func TestEveryKeyOfTheSchemaIsDescribed(t *testing.T) {
 // that no key fills could never be set.
 func TestKeysFillEveryField(t *testing.T) {
 	skip := map[string]bool{"Policies": true, "File": true, "Sum": true, "Line": true, "Place": true, "CertPlace": true, "KeyPlace": true, "Implied": true, "Offers": true}
-	special := map[string]string{"CA": "ca", "IP": "ip", "APIKey": "api_key", "TLS": "tls", "ACME": "acme", "DNS": "dns", "EAB": "eab", "KeyID": "key_id", "MACKey": "mac_key", "RFC2136": "rfc2136", "HSTS": "hsts", "GRPC": "grpc", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
+	special := map[string]string{"CA": "ca", "IP": "ip", "APIKey": "api_key", "TLS": "tls", "ACME": "acme", "DNS": "dns", "EAB": "eab", "KeyID": "key_id", "MACKey": "mac_key", "RFC2136": "rfc2136", "HSTS": "hsts", "GRPC": "grpc", "GRPCWeb": "grpc_web", "HashBy": "consistent_hash", "HashName": "consistent_hash.header", "Policy": ""}
 	var fields []string
 	var walk func(prefix string, of reflect.Type)
 	walk = func(prefix string, of reflect.Type) {

@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"rgate/internal/config"
 	"rgate/internal/rig"
 	"rgate/internal/rig/ends"
+	"rgate/internal/wire"
 )
 
 // callHead is the head of a call of gRPC, as HTTP/2 has it in memory.
@@ -58,8 +60,8 @@ func TestACallEndsInTime(t *testing.T) {
 		<-r.Context().Done()
 		over <- struct{}{}
 	})
-	t.Run(config.EngineStandard, func(t *testing.T) {
-		g := rig.Start(t, config.EngineStandard, nil, endpoint)
+	perEngine(t, func(t *testing.T, engine string) {
+		g := rig.Start(t, engine, nil, endpoint)
 		for _, path := range []string{"/none", "/half"} {
 			c := dialClient(t, g.Addr)
 			began := time.Now()
@@ -99,8 +101,8 @@ func TestAnUnavailableEndpointIsLeft(t *testing.T) {
 		})
 	}
 	down, up := answer("14", "down"), answer("0", "up")
-	t.Run(config.EngineStandard, func(t *testing.T) {
-		g := rig.Start(t, config.EngineStandard, func(c *config.Config) {
+	perEngine(t, func(t *testing.T, engine string) {
+		g := rig.Start(t, engine, func(c *config.Config) {
 			c.Backends[0].Traffic.Balance = config.Balance{Policy: config.BalanceRoundRobin}
 			c.Backends[0].Traffic.Eject.ServerErrors = 0
 		}, down, up)
@@ -125,5 +127,60 @@ func TestAnUnavailableEndpointIsLeft(t *testing.T) {
 			s := g.Gate.Table().Routes[0].Targets[0].Stats.Snapshot().Classes()
 			return s.Success == 4 && s.ServerError == 1
 		})
+	})
+}
+
+// A client of gRPC-Web is told in a body what gRPC says in a trailer section, and in
+// base64 where it speaks that; its endpoint knows nothing of it.
+func TestCallsOfTheWeb(t *testing.T) {
+	endpoint := ends.HTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		if r.URL.Path == "/fails" {
+			w.Header().Set("Grpc-Status", "5")
+			return
+		}
+		w.Header().Set("Trailer", "Grpc-Status, Grpc-Message")
+		_, _ = w.Write(b)
+		w.(http.Flusher).Flush()
+		_, _ = w.Write(b)
+		w.Header().Set("Grpc-Status", "0")
+		w.Header().Set("Grpc-Message", r.Header.Get("Content-Type"))
+	})
+	const message, end = "\x00\x00\x00\x00\x02hi", "grpc-message: application/grpc+proto\r\ngrpc-status: 0\r\n" // as net/http orders them
+	whole := message + message + "\x80\x00\x00\x00" + string(rune(len(end))) + end
+	perEngine(t, func(t *testing.T, engine string) {
+		g := rig.Start(t, engine, func(c *config.Config) { c.Routes[0].GRPCWeb = true }, endpoint)
+		c := dialClient(t, g.Addr)
+		for _, kind := range []string{"application/grpc-web+proto", "application/grpc-web-text+proto"} {
+			text := strings.Contains(kind, "text")
+			sent := message
+			if text {
+				sent = base64.StdEncoding.EncodeToString([]byte(message[:4])) + base64.StdEncoding.EncodeToString([]byte(message[4:]))
+			}
+			for _, framing := range []string{fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(sent), sent), fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n3\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", sent[:3], len(sent)-3, sent[3:])} {
+				for _, path := range []string{"/works", "/fails"} {
+					fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: h\r\nContent-Type: %s\r\n%s", path, kind, framing)
+					res, body := c.got()
+					if text {
+						plain, err := new(wire.WebText).Append(nil, []byte(body))
+						if body = string(plain); err != nil {
+							t.Error(err)
+						}
+					}
+					want, code := whole, ""
+					if path == "/fails" {
+						want, code = "", "5"
+					}
+					if body != want || res.Header.Get("Grpc-Status") != code || len(res.Trailer) > 0 || res.Header.Get("Content-Type") != kind && code == "" {
+						t.Errorf("%s, %s, %.20s: %v, %q, %v", kind, path, framing, res.Header, body, res.Trailer)
+					}
+				}
+			}
+		}
+		fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/grpc-web-text\r\nContent-Length: 8\r\n\r\nno text!")
+		if res, _ := c.got(); status(res) != "13" || res.Header.Get("Content-Type") != "application/grpc-web-text" {
+			t.Errorf("what is no base64 is answered %v", res.Header)
+		}
 	})
 }

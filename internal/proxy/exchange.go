@@ -51,6 +51,7 @@ type Exchange struct {
 	RequestID []byte
 	Consumer  *policy.Consumer // who it turned out to come from; nil for nobody in particular
 	RPC       RPC              // how the request is a call of gRPC
+	Web       bool             // it is one of gRPC-Web, and its endpoint gets it as one of gRPC
 	Deadline  time.Time        // when that has to be over; zero for never
 	Route     *route.Route     // nil where none takes it
 	Table     *route.Table

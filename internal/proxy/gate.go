@@ -86,9 +86,14 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if g.prove != nil && x.Secured == nil && x.proven(g.prove) {
 		return Reply
 	}
-	if x.RPC = x.called(); x.RPC != NoRPC && !x.bound() {
-		x.Table.Unmatched.Begin()
-		return x.reply(answerTimeSaid)
+	if x.RPC = x.called(); x.RPC != NoRPC {
+		if x.Plain {
+			return HandOver // its time, its status and what it says in base64 are for who may wait
+		}
+		if !x.bound() {
+			x.Table.Unmatched.Begin()
+			return x.reply(answerTimeSaid)
+		}
 	}
 	if x.Secured != nil && x.misdirected() || x.Redirect != nil && x.redirected() {
 		return Reply
@@ -104,6 +109,7 @@ func (g *Gate) Begin(x *Exchange) Verdict {
 	if x.Plain && x.Route.Beyond {
 		return HandOver
 	}
+	x.Web = x.RPC >= GRPCWeb && x.Route.GRPCWeb
 	x.target = x.Route.Target(mathrand.Int64N)
 	x.target.Stats.Begin()
 	if x.Header.Via(g.pseudonym) {

@@ -23,6 +23,9 @@ func (x *Exchange) Asked(now time.Time) { x.asked = now }
 // request that timed out may be sent again, each attempt that is left gets an
 // equal share, or else the first would leave nothing to the others.
 func (x *Exchange) HeadWait() time.Duration {
+	if !x.Deadline.IsZero() && x.Streams() {
+		return max(x.Deadline.Sub(x.asked), time.Millisecond) // which ends the call itself
+	}
 	left := x.patience()
 	if b := x.target.Backend; b.RetryTimeouts && x.Repeatable() {
 		left /= time.Duration(max(b.Retries+2-(x.attempts-x.refused), 1))

@@ -164,6 +164,21 @@ func (x *Exchange) Refused(code []byte, untouched bool, now time.Time) bool {
 		len(x.backend.Endpoints) > x.attempts && x.mayRepeat(upstream.Refused) && x.backend.Budget.Retry(now)
 }
 
+// Streams tells whether x is a call that goes on as one. Its messages may come at
+// any time, from either side, as those of a WebSocket do: of an upload that does not
+// get on it cannot be told apart. Whether to go by Content-Type is not for a client
+// to say, so the endpoint has to speak HTTP/2, where a stream that rests costs little.
+func (x *Exchange) Streams() bool {
+	if x.RPC == NoRPC || x.backend == nil {
+		return false
+	}
+	switch x.backend.Config.Scheme {
+	case "grpc", "grpcs", "h2", "h2c":
+		return true
+	}
+	return false
+}
+
 // bound sets the time by which a call has to be over: by its own grpc-timeout, or
 // by timeouts.grpc where that is sooner. False where what it says is no time.
 func (x *Exchange) bound() bool {

@@ -84,7 +84,7 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 	for i := range cfg.Routes {
 		c := &cfg.Routes[i]
 		r := compileRoute(c, t.methods)
-		r.Policies = policy.Compile(c.Policies, consumers)
+		r.Policies, r.GRPCWeb = policy.Compile(c.Policies, consumers), c.GRPCWeb
 		r.lead(t.byName[c.Backend], 1, t.Ledger) // nil where it has none
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true

@@ -40,6 +40,7 @@ type Route struct {
 	Methods  []string      // empty for any
 	Targets  []*Target     // at least one
 	Line     int           // in the config file
+	GRPCWeb  bool          // endpoints get calls of gRPC-Web as calls of gRPC
 	Policies *policy.Chain // what it demands of requests and changes on them; nil for nothing
 	Beyond   bool          // some target is spoken to in another way than HTTP/1.1 in the clear
 

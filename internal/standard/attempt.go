@@ -176,7 +176,8 @@ func (x *exchange) deliver(n int) upstream.Outcome {
 		x.Said(code)
 	}
 	p.Body(&x.respBody, h1.Limits{})
-	unsized := x.respBody.Kind == h1.BodyChunked || x.respBody.Kind == h1.BodyUntilClose
+	x.trailerless = code != nil
+	unsized := x.respBody.Kind == h1.BodyChunked || x.respBody.Kind == h1.BodyUntilClose || x.Web && !x.trailerless
 	x.chunked = unsized && x.req.Minor == 1
 	x.raw = unsized && x.req.Minor == 0
 	x.close = x.close || x.raw || x.client.ends() || !done
@@ -199,7 +200,14 @@ func (x *exchange) relay() upstream.Outcome {
 				x.Said(code)
 			}
 		}
-		if done && x.chunked {
+		if done && x.Web && !x.trailerless {
+			x.out.B = wire.AppendWebTrailer(x.out.B, x.respBody.Trailer(), &x.Exchange, x.chunked)
+		}
+		switch {
+		case !done || !x.chunked:
+		case x.Web:
+			x.out.B = append(x.out.B, h1.LastChunk...) // what follows the messages is among them
+		default:
 			x.out.B = h1.AppendLastChunk(x.out.B, x.respBody.Trailer())
 		}
 		told := x.up.tell(x.out.B)
@@ -211,7 +219,7 @@ func (x *exchange) relay() upstream.Outcome {
 			return x.truncated(err)
 		case done:
 			return upstream.Answered
-		case x.down.Empty() && !x.chunked && x.respBody.Kind == h1.BodyLength:
+		case x.down.Empty() && !x.chunked && !x.Web && x.respBody.Kind == h1.BodyLength:
 			return x.straight()
 		}
 		x.down.Compact(0)
@@ -236,7 +244,11 @@ func (x *exchange) reframe() error {
 		if err != nil {
 			return err
 		}
-		x.out.B = wire.AppendBody(x.out.B, data, x.chunked)
+		if x.Web {
+			x.out.B = wire.AppendWebBody(x.out.B, data, &x.Exchange, x.chunked)
+		} else {
+			x.out.B = wire.AppendBody(x.out.B, data, x.chunked)
+		}
 		x.BytesOut += int64(len(data))
 		x.down.R += n
 		if n == 0 {

@@ -20,7 +20,7 @@ func (u *upload) carry() bool {
 	}
 	fast, stuck := false, false // what comes fills the buffer; what is here is not enough to go on
 	for !x.reqBody.Done() && !u.dead {
-		if fast && x.in.Empty() && x.Body == proxy.Streamed && x.reqBody.Kind == h1.BodyLength {
+		if fast && x.in.Empty() && x.Body == proxy.Streamed && x.reqBody.Kind == h1.BodyLength && !x.Web {
 			if !u.through() {
 				return false
 			}
@@ -70,7 +70,7 @@ func (u *upload) space() []byte {
 // frame moves body bytes from in to out, framed anew; false where they are none.
 func (u *upload) frame() bool {
 	x := u.x
-	chunked := x.reqBody.Kind == h1.BodyChunked
+	chunked := x.reqBody.Kind == h1.BodyChunked || x.Web
 	for !x.reqBody.Done() && !x.in.Empty() {
 		room := u.out.Room() - wire.FrameRoom
 		if room <= 0 {
@@ -84,7 +84,10 @@ func (u *upload) frame() bool {
 		}
 		x.in.R += n
 		x.BytesIn += int64(len(data))
-		u.out.B = wire.AppendBody(u.out.B, data, chunked)
+		if err = u.say(data, chunked, done); err != nil {
+			u.fail(malformed, err)
+			return false
+		}
 		if done {
 			if chunked {
 				u.out.B = h1.AppendLastChunk(u.out.B, x.reqBody.Trailer())
@@ -96,6 +99,21 @@ func (u *upload) frame() bool {
 		}
 	}
 	return true
+}
+
+// say appends a piece of the body for the endpoint, done where it is the last. What
+// a client of gRPC-Web says in base64 the endpoint gets as it is.
+func (u *upload) say(data []byte, chunked, done bool) error {
+	if !u.x.Web || u.x.RPC != proxy.GRPCWebText {
+		u.out.B = wire.AppendBody(u.out.B, data, chunked)
+		return nil
+	}
+	plain, err := u.text.Append(make([]byte, 0, len(data)), data)
+	if err == nil && done && !u.text.Whole() {
+		err = wire.ErrWebText
+	}
+	u.out.B = wire.AppendBody(u.out.B, plain, chunked)
+	return err
 }
 
 // through moves bytes of a body of known length, more at once than in has room
@@ -128,7 +146,7 @@ func (u *upload) read(space []byte) int {
 		n, err := x.client.Read(space)
 		switch {
 		case n > 0:
-			if u.timed && x.BytesIn-u.owing >= freeRate {
+			if u.timed && x.BytesIn-u.owing >= freeRate && !x.Streams() {
 				u.owe()
 			}
 			if u.held { // it did not wait to be told, or was
@@ -153,6 +171,15 @@ func (u *upload) read(space []byte) int {
 func (u *upload) arm() {
 	c := u.x.client
 	u.timed, u.moved = true, u.x.BytesIn
+	if u.x.Streams() {
+		u.x.client.debt.pay()
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if !u.over {
+			_ = u.x.client.SetReadDeadline(time.Time{}) // as in stop
+		}
+		return
+	}
 	u.owe()
 	u.deadline(c.SetReadDeadline, c.config().Limits.BodyProgress.Within)
 }

@@ -40,6 +40,8 @@ type state struct {
 	close     bool // the client's connection ends with this exchange
 	interims  int  // 1xx answers of this attempt
 	continued bool // 100 Continue was passed on
+
+	trailerless bool // the head of the answer to a call says how it ended
 }
 
 // take lends an exchange for c's next request.

@@ -38,6 +38,7 @@ type upload struct {
 	timed bool  // its time is being counted
 	moved int64 // BytesIn when that began
 	owing int64 // BytesIn when the client last got on
+	text  wire.WebText
 
 	mu     sync.Mutex
 	conn   *upstreamConn
@@ -61,6 +62,7 @@ func (u *upload) begin(conn *upstreamConn) {
 		x.in.R, x.BytesIn = x.keep, 0
 		x.req.Body(&x.reqBody, h1.Limits{})
 	}
+	u.text = wire.WebText{}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.conn, u.over, u.quit, u.why, u.err = conn, false, nil, none, nil

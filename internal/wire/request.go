@@ -55,6 +55,10 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 				dst = appendCookies(dst, edits, f)
 				continue
 			}
+			if x.Web && f.ID == h1.FieldContentType {
+				dst = appendType(dst, f, webType(x), typeGRPC)
+				continue
+			}
 			dst = h1.AppendField(dst, f.Name, f.Value)
 			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
@@ -63,7 +67,7 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 		dst = append(x.AppendTimeout(append(dst, "Grpc-Timeout: "...), time.Now()), '\r', '\n')
 	}
 	switch {
-	case r.Chunked:
+	case r.Chunked, x.Web && hasBody(r): // what is in base64 has another length
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	case r.ContentLength >= 0:
 		dst = h1.AppendContentLength(dst, r.ContentLength)

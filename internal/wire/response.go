@@ -66,7 +66,11 @@ func AppendResponseHead(dst []byte, x *proxy.Exchange, p *h1.Response, end Endin
 		if f.Hop || f.ID == h1.FieldContentLength || f.ID == h1.FieldTrailer && !end.Chunked {
 			continue // no trailer section follows but behind chunks
 		}
-		if edits != nil && edits.Drops(f.Name) {
+		if edits != nil && edits.Drops(f.Name) || x.Web && f.ID == h1.FieldTrailer {
+			continue
+		}
+		if x.Web && f.ID == h1.FieldContentType {
+			dst = appendType(dst, f, typeGRPC, webType(x))
 			continue
 		}
 		dated = dated || f.ID == h1.FieldDate
