@@ -15,7 +15,8 @@ type Options struct {
 	Client bool
 	// Secure says that the connection has TLS: the scheme is https.
 	Secure bool
-	// Streams is how many the other side may have at once.
+	// Streams is how many the other side may have at once; of a client, how many
+	// it opens itself where it may.
 	Streams int
 	// Head bounds a field section, in bytes as HTTP/1.1 has it, and Fields the
 	// number of its fields. A message to be sent is bounded by neither.
@@ -75,6 +76,11 @@ type Conn struct {
 	since    time.Time          // for which there is none
 	served   int
 
+	// Of a client.
+	ready     chan struct{} // closed once SETTINGS came, or none will
+	heard     time.Time     // when anything came last
+	lingering int           // of the streams, those that nobody uses any more
+
 	leaving  leaving
 	farewell time.Time // when that was said
 	last     uint32    // the last stream that is taken once this side is gone
@@ -96,7 +102,7 @@ func New(o Options) *Conn {
 	c.encoder = hpack.NewEncoder(&c.encoded)
 	own := [][2]uint32{{uint32(settingWindow), streamWindow}, {uint32(settingListSize), uint32(o.Head)}}
 	if o.Client {
-		c.preface = len(Preface)
+		c.preface, c.ready = len(Preface), make(chan struct{})
 		c.out = append(c.out, Preface...)
 		own = append(own, [2]uint32{uint32(settingPush), 0})
 	} else {
@@ -122,6 +128,9 @@ func (c *Conn) flush() {
 func (c *Conn) Feed(b []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.o.Client && len(b) > 0 {
+		c.heard = time.Now()
+	}
 	for c.dead == nil {
 		k, wrong := c.step(b[n:])
 		if wrong == nil && len(c.out) > mostQueued {
@@ -258,6 +267,9 @@ func (c *Conn) wasReset(f *frame) *ConnError {
 		return c.spend("RST_STREAM frames")
 	}
 	early := !s.sent
+	if c.o.Client && s.ended { // its answer is whole: the rest of the request is not wanted
+		s.deaf()
+	}
 	s.fail(&StreamError{Code: Code(f.number()), Remote: true})
 	c.drop(s)
 	if early && !c.o.Client {
@@ -300,7 +312,12 @@ func (c *Conn) fail(why error) {
 	for _, s := range c.streams {
 		s.fail(why)
 	}
+	for _, s := range c.heads {
+		s.writes.signal()
+	}
 	clear(c.streams)
+	c.lingering = 0
+	c.begun()
 	c.waiting, c.heads = nil, nil
 	c.flush()
 	c.arm()

@@ -77,9 +77,13 @@ func (c *Conn) piece(b []byte) (int, *ConnError) {
 	d.left -= n
 	var wrong *ConnError
 	if s := d.stream; s != nil && n > 0 {
-		if s.err != nil {
+		switch {
+		case s.lingers:
 			c.opens(n)
-		} else {
+			wrong = c.endStream(s.id, Cancel, ErrLength.Text)
+		case s.err != nil:
+			c.opens(n)
+		default:
 			wrong = s.arrive(b[:n])
 		}
 	}
@@ -95,6 +99,9 @@ func (c *Conn) piece(b []byte) (int, *ConnError) {
 func (c *Conn) arrived() *ConnError {
 	d := c.data
 	c.data = incoming{}
+	if d.stream != nil && d.stream.lingers && d.end {
+		c.drop(d.stream)
+	}
 	if d.stream == nil || d.stream.err != nil || !d.end {
 		return nil
 	}

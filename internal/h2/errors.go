@@ -93,6 +93,7 @@ var (
 	ErrHostDiffers   = &h1.Error{Status: 400, Class: "h2_host_differs", Section: "RFC 9113 §8.3.1", Text: "Host differs from :authority"}
 	ErrConnect       = &h1.Error{Status: 400, Class: "h2_connect", Section: "RFC 9113 §8.5", Text: "CONNECT with a scheme or path, or without an authority"}
 	ErrProtocol      = &h1.Error{Status: 501, Class: "h2_protocol", Section: "RFC 8441 §4", Text: "CONNECT for a protocol other than websocket"}
+	ErrStatus        = &h1.Error{Status: 502, Class: "h2_status", Section: "RFC 9113 §8.3.2", Text: "answer without a :status that it can have"}
 	ErrLength        = &h1.Error{Status: 400, Class: "h2_length", Section: "RFC 9113 §8.1.1", Text: "Content-Length differs from what was sent"}
 )
 

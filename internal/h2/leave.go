@@ -62,7 +62,7 @@ func (c *Conn) depart() {
 
 // rest ends a connection that has nothing left to do.
 func (c *Conn) rest() {
-	if c.leaving == gone && len(c.streams) == 0 && c.running == 0 {
+	if c.leaving == gone && len(c.streams) == c.lingering && c.running == 0 {
 		c.fail(ErrLeft)
 	}
 }
@@ -71,7 +71,7 @@ func (c *Conn) rest() {
 // last that it names.
 func (c *Conn) goAway(f *frame) *ConnError {
 	last, code := binary.BigEndian.Uint32(f.payload)&lastID, Code(binary.BigEndian.Uint32(f.payload[4:]))
-	if code != NoError {
+	if code != NoError && !c.o.Client {
 		return &ConnError{Code: code, Remote: true}
 	}
 	c.left(last)
@@ -86,7 +86,12 @@ func (c *Conn) left(last uint32) {
 			c.drop(s)
 		}
 	}
-	if !c.o.Client && c.leaving == stays {
+	if c.o.Client { // what it took it may still answer, whatever moved it
+		c.leaving = gone
+		c.rest()
+		return
+	}
+	if c.leaving == stays {
 		c.leaving = warned
 		c.depart()
 	}
@@ -98,7 +103,10 @@ func (c *Conn) drop(s *Stream) {
 		return
 	}
 	delete(c.streams, s.id)
-	if len(c.streams) == 0 {
+	if s.lingers {
+		c.lingering--
+	}
+	if len(c.streams) == c.lingering {
 		c.since = time.Now()
 		c.arm()
 	}

@@ -199,7 +199,7 @@ func (c *Conn) arm() {
 		until = c.farewell.Add(pongPatience)
 	case c.block.id != 0:
 		until = c.block.since.Add(c.headTime())
-	case len(c.streams) == 0 && c.leaving == stays:
+	case len(c.streams) == c.lingering && c.leaving == stays:
 		until = c.since.Add(c.idleTime())
 	}
 	if !until.Equal(c.until) {

@@ -36,6 +36,7 @@ func (c *Conn) settings(f *frame) *ConnError {
 		}
 	}
 	c.out = appendFrame(c.out, 0, kindSettings, flagAck, 0)
+	c.begun()
 	return c.spend("SETTINGS")
 }
 

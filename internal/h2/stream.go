@@ -49,6 +49,7 @@ type Stream struct {
 	tunnel  bool   // it is a WebSocket
 	err     error  // why it has ended before its time
 	closed  bool
+	lingers bool // it is left to an end that says nothing
 	abandon Code // what it is reset with where it is closed before its time
 }
 
@@ -189,6 +190,10 @@ func (s *Stream) fail(err error) {
 	if s.err != nil {
 		return
 	}
+	if s.c.o.Client && s.ended && !s.closed { // its answer is whole, and stays to be read
+		s.deaf()
+		return
+	}
 	s.err = err
 	if n := len(s.in.Pending()); s.in.B != nil {
 		spare.Put(&s.in)
@@ -240,6 +245,9 @@ func (s *Stream) stop() {
 		s.reset(ProtocolError, net.ErrClosed)
 	case !s.sent:
 		s.reset(s.abandon, net.ErrClosed)
+	case !s.ended && s.linger():
+	case !s.ended && s.c.o.Client:
+		s.reset(Cancel, net.ErrClosed)
 	case !s.ended:
 		s.reset(NoError, io.EOF) // what the request still has is not wanted (RFC 9113 §8.1)
 	}

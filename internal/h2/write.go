@@ -38,8 +38,11 @@ func (s *Stream) Write(b []byte) (n int, err error) {
 
 // able tells why nothing can be written.
 func (s *Stream) able() error {
-	if s.err != nil {
+	switch {
+	case s.err != nil:
 		return s.err
+	case s.id == 0 && s.c.dead != nil:
+		return s.begin() // which says so
 	}
 	return s.writes.late()
 }
