@@ -31,8 +31,8 @@ var arrows = map[string]string{
 	"proxy":                 "route policy upstream config stats",
 	"route":                 "policy upstream link config discovery stats",
 	"policy":                "config",
-	"upstream":              "link stats",  // an endpoint knows how it is spoken to
-	"link":                  "cert config", // the files that a backend names
+	"upstream":              "link stats",             // an endpoint knows how it is spoken to
+	"link":                  "cert config proxyproto", // the files that a backend names
 	"docker":                "discovery",
 	"names":                 "discovery", // a sibling of docker: another source
 	"h1":                    "",

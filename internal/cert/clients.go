@@ -107,9 +107,9 @@ func (c *Clients) Watch(ctx context.Context, every time.Duration, tell func(path
 }
 
 func (c *Clients) refresh(tell func(path string, taken bool, problems []*Problem)) {
-	before := look{c.last}
+	before := Glance{c.last}
 	c.last, _ = os.Stat(c.path)
-	if now := (look{c.last}); now.same(look{c.read}) || !now.same(before) {
+	if now := (Glance{c.last}); now.Same(Glance{c.read}) || !now.Same(before) {
 		return
 	}
 	c.read = c.last

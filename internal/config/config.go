@@ -87,9 +87,12 @@ type Backend struct {
 	Port        int // container port; 0 to choose by the exposed ones
 	Scheme      Scheme
 	TLS         EndpointTLS // where Scheme.Secure
-	Address     string      // auto, container or published
-	Network     string      // Docker network to reach containers on; "" for any
-	Endpoints   []string
+
+	ProxyProtocol string // ProxyV1 or ProxyV2: each connection begins with who connects; "" for none
+
+	Address   string // auto, container or published
+	Network   string // Docker network to reach containers on; "" for any
+	Endpoints []string
 
 	GenerationLabel string // label that tells generations apart; "" for none
 	WeightLabel     string // label that holds a weight; "" for none

@@ -13,10 +13,24 @@ type Scheme string
 const (
 	SchemeHTTP  Scheme = "http"  // HTTP/1.1, in the clear
 	SchemeHTTPS Scheme = "https" // HTTP/1.1 over TLS
+	SchemeH2C   Scheme = "h2c"   // HTTP/2 in the clear, with prior knowledge (RFC 9113 §3.3)
+	SchemeH2    Scheme = "h2"    // HTTP/2 over TLS, by ALPN
+	SchemeGRPC  Scheme = "grpc"  // h2c that carries gRPC
+	SchemeGRPCS Scheme = "grpcs" // h2 that does
+)
+
+// The versions of the PROXY protocol that an endpoint can be told with who
+// connects.
+const (
+	ProxyV1 = "v1"
+	ProxyV2 = "v2"
 )
 
 // Secure tells whether it is spoken over TLS.
-func (s Scheme) Secure() bool { return s == SchemeHTTPS }
+func (s Scheme) Secure() bool { return s == SchemeHTTPS || s == SchemeH2 || s == SchemeGRPCS }
+
+// HTTP2 tells whether it is HTTP/2.
+func (s Scheme) HTTP2() bool { return s != "" && s != SchemeHTTP && s != SchemeHTTPS }
 
 // EndpointTLS is how TLS is spoken to a backend's endpoints. Paths are of PEM
 // files, in the file's directory where they are not absolute. The zero value
@@ -95,6 +109,6 @@ func (b *backendDraft) checkScheme(d *decoder, present map[string]entry) {
 		return // it is wrong itself
 	}
 	if e, ok := present["tls"]; ok && !b.Scheme.Secure() && !isNull(follow(e.value)) {
-		d.problem(e.key, "add `scheme: https`, or remove it", "`tls` means nothing with scheme %s", shown(string(b.Scheme)))
+		d.problem(e.key, "add `scheme: https` (or h2, grpcs), or remove it", "`tls` means nothing with scheme %s", shown(string(b.Scheme)))
 	}
 }

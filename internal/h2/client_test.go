@@ -100,13 +100,13 @@ func (r *raw) await(kind http2.FrameType) http2.Frame {
 }
 
 // headers says a field section.
-func (r *raw) headers(id uint32, end bool, fields ...string) {
+func (r *raw) headers(id uint32, end bool, fields ...string) error {
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
 	for i := 0; i+1 < len(fields); i += 2 {
 		_ = e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
 	}
-	_ = r.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: b.Bytes(), EndHeaders: true, EndStream: end})
+	return r.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: b.Bytes(), EndHeaders: true, EndStream: end})
 }
 
 // rest reads until the connection ends.
@@ -120,8 +120,9 @@ func (r *raw) rest() {
 
 const getRequest = "GET /a?b HTTP/1.1\r\nHost: shop.example\r\nConnection: x\r\nX: y\r\nTE: gzip, trailers\r\nUpgrade: websocket\r\n\r\n"
 
-// What Go's server gets, and what comes back, is what was written and is read.
-func TestAsk(t *testing.T) {
+// tells is a server of Go's that answers with what it was asked, and the body.
+func tells(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +142,12 @@ func TestAsk(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })
-	c := ask(t, l.Addr().String())
+	return l.Addr().String()
+}
+
+// What Go's server gets, and what comes back, is what was written and is read.
+func TestAsk(t *testing.T) {
+	c := ask(t, tells(t))
 	var all sync.WaitGroup
 	for _, size := range []int{0, 1, 1000, 100_000, 3_000_000} {
 		for _, known := range []bool{true, false} {
@@ -233,7 +239,7 @@ func TestGoAwayInTheMiddle(t *testing.T) {
 		_ = r.WriteGoAway(1, http2.ErrCodeNo, nil)
 		_ = r.WritePing(false, [8]byte{})
 		r.await(http2.FramePing)
-		r.headers(1, false, ":status", "200", "content-length", "2")
+		_ = r.headers(1, false, ":status", "200", "content-length", "2")
 		_ = r.WriteData(1, true, []byte("ok"))
 		r.rest()
 	})
@@ -275,22 +281,22 @@ func TestAnswers(t *testing.T) {
 		want string // "" for none; else how it begins
 		bad  bool   // it cannot be used
 	}{
-		"without a body":  {getRequest, func(r *raw) { r.headers(1, true, ":status", "404", "x", "y") }, "HTTP/1.1 404 Not Found\r\nx: y\r\nContent-Length: 0\r\n", false},
-		"HEAD":            {method("HEAD"), func(r *raw) { r.headers(1, true, ":status", "200", "content-length", "7") }, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n", false},
-		"304":             {getRequest, func(r *raw) { r.headers(1, true, ":status", "304", "content-length", "7") }, "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n", false},
-		"204":             {getRequest, func(r *raw) { r.headers(1, true, ":status", "204") }, "HTTP/1.1 204 No Content\r\nConnection", false},
-		"no status":       {getRequest, func(r *raw) { r.headers(1, true, "x", "y") }, "", true},
-		"two":             {getRequest, func(r *raw) { r.headers(1, true, ":status", "200", ":status", "200") }, "", true},
-		"no number":       {getRequest, func(r *raw) { r.headers(1, true, ":status", "+20") }, "", true},
-		"101":             {getRequest, func(r *raw) { r.headers(1, false, ":status", "101") }, "", true},
-		"an interim end":  {getRequest, func(r *raw) { r.headers(1, true, ":status", "103") }, "", true},
-		"a pseudo-field":  {getRequest, func(r *raw) { r.headers(1, true, ":status", "200", ":path", "/") }, "", true},
-		"upper case":      {getRequest, func(r *raw) { r.headers(1, true, append(plain, "X", "y")...) }, "", true},
-		"a line break":    {getRequest, func(r *raw) { r.headers(1, true, append(plain, "x", "y\r\nz: a")...) }, "", true},
-		"a length twice":  {getRequest, func(r *raw) { r.headers(1, false, append(plain, "content-length", "1", "content-length", "2")...) }, "", true},
-		"framing":         {getRequest, func(r *raw) { r.headers(1, false, append(plain, "transfer-encoding", "chunked")...) }, "", true},
-		"less than said":  {getRequest, func(r *raw) { r.headers(1, true, append(plain, "content-length", "1")...) }, "", true},
-		"far too large":   {getRequest, func(r *raw) { r.headers(1, true, append(plain, "x", strings.Repeat("y", 16<<10))...) }, "", true},
+		"without a body":  {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "404", "x", "y") }, "HTTP/1.1 404 Not Found\r\nx: y\r\nContent-Length: 0\r\n", false},
+		"HEAD":            {method("HEAD"), func(r *raw) { _ = r.headers(1, true, ":status", "200", "content-length", "7") }, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n", false},
+		"304":             {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "304", "content-length", "7") }, "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n", false},
+		"204":             {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "204") }, "HTTP/1.1 204 No Content\r\nConnection", false},
+		"no status":       {getRequest, func(r *raw) { _ = r.headers(1, true, "x", "y") }, "", true},
+		"two":             {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "200", ":status", "200") }, "", true},
+		"no number":       {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "+20") }, "", true},
+		"101":             {getRequest, func(r *raw) { _ = r.headers(1, false, ":status", "101") }, "", true},
+		"an interim end":  {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "103") }, "", true},
+		"a pseudo-field":  {getRequest, func(r *raw) { _ = r.headers(1, true, ":status", "200", ":path", "/") }, "", true},
+		"upper case":      {getRequest, func(r *raw) { _ = r.headers(1, true, append(plain, "X", "y")...) }, "", true},
+		"a line break":    {getRequest, func(r *raw) { _ = r.headers(1, true, append(plain, "x", "y\r\nz: a")...) }, "", true},
+		"a length twice":  {getRequest, func(r *raw) { _ = r.headers(1, false, append(plain, "content-length", "1", "content-length", "2")...) }, "", true},
+		"framing":         {getRequest, func(r *raw) { _ = r.headers(1, false, append(plain, "transfer-encoding", "chunked")...) }, "", true},
+		"less than said":  {getRequest, func(r *raw) { _ = r.headers(1, true, append(plain, "content-length", "1")...) }, "", true},
+		"far too large":   {getRequest, func(r *raw) { _ = r.headers(1, true, append(plain, "x", strings.Repeat("y", 16<<10))...) }, "", true},
 		"data before all": {getRequest, func(r *raw) { _ = r.WriteData(1, true, []byte("x")) }, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {

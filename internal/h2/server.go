@@ -10,7 +10,7 @@ func (c *Conn) complete(k *block) *ConnError {
 	case s != nil:
 		return s.trailers(k)
 	case c.ended.has(k.id) || c.o.Client:
-		return nil
+		return c.spend("heads on streams that are over")
 	case c.leaving == gone && k.id > c.last:
 		return nil // it was said that such streams are not taken
 	}

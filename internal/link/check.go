@@ -76,7 +76,7 @@ func loadWithin(limit time.Duration, said *config.EndpointTLS) (problems []*cert
 	}
 	done := make(chan []*cert.Problem, 1)
 	go func() {
-		_, problems := load(said)
+		_, problems := load(said, "")
 		done <- problems
 	}()
 	timer := time.NewTimer(limit)

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
+
+	"rgate/internal/config"
+	"rgate/internal/proxyproto"
 )
 
 // Conn is a connection to an endpoint over TLS.
@@ -16,10 +20,28 @@ type Conn struct {
 	socket *socket
 }
 
-// Secure makes a connection to an endpoint, whose own name is host, one over
+// Introduce says on a new connection which client it is for, where that is to be
+// said. The zero address is for rgate itself.
+func (l *Link) Introduce(conn net.Conn, client, destination netip.AddrPort) error {
+	version := 1
+	switch l.proxy {
+	case "":
+		return nil
+	case config.ProxyV2:
+		version = 2
+	}
+	var h proxyproto.Header
+	if client.IsValid() && destination.IsValid() {
+		h = proxyproto.Header{Source: client, Destination: destination}
+	}
+	_, err := conn.Write(proxyproto.Append(nil, version, h))
+	return err
+}
+
+// Encrypt makes a connection to an endpoint, whose own name is host, one over
 // TLS. Where that fails the connection is closed, and the error says what can be
 // done about it; one of time is a net.Error.
-func (l *Link) Secure(ctx context.Context, conn net.Conn, host string) (*Conn, error) {
+func (l *Link) Encrypt(ctx context.Context, conn net.Conn, host string) (*Conn, error) {
 	cfg, err := l.TLS(host, conn.RemoteAddr().String())
 	if err != nil {
 		_ = conn.Close()
@@ -30,6 +52,10 @@ func (l *Link) Secure(ctx context.Context, conn net.Conn, host string) (*Conn, e
 	if err := c.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
 		return nil, c.worded(err)
+	}
+	if l.HTTP2() && c.ConnectionState().NegotiatedProtocol != "h2" {
+		_ = conn.Close()
+		return nil, &Error{Text: "the endpoint speaks TLS, and no HTTP/2 on it", Hint: "`scheme: https` is for HTTP/1.1"}
 	}
 	return c, nil
 }

@@ -37,7 +37,7 @@ func (l *Link) read() *secrets {
 	l.files.read = glance(&l.said)
 	s := &secrets{}
 	var problems []*cert.Problem
-	if s.config, problems = load(&l.said); s.config == nil {
+	if s.config, problems = load(&l.said, l.scheme); s.config == nil {
 		s.err = fmt.Errorf("backend %s: %w", l.backend, fault(problems))
 	}
 	l.secret.Store(s)
@@ -88,7 +88,7 @@ func (l *Link) refresh(tell Told) {
 		return
 	}
 	l.files.read = l.files.latest
-	c, problems := load(&l.said)
+	c, problems := load(&l.said, l.scheme)
 	if c != nil {
 		l.secret.Store(&secrets{config: c})
 	}
@@ -97,13 +97,16 @@ func (l *Link) refresh(tell Told) {
 
 // load reads the files of a backend. There is no config where a problem is no
 // warning.
-func load(said *config.EndpointTLS) (*tls.Config, []*cert.Problem) {
+func load(said *config.EndpointTLS, scheme config.Scheme) (*tls.Config, []*cert.Problem) {
 	c := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         said.ServerName,
 		InsecureSkipVerify: said.Unverified, // the file says so, and is warned
 		NextProtos:         []string{"http/1.1"},
 		ClientSessionCache: tls.NewLRUClientSessionCache(sessions),
+	}
+	if scheme.HTTP2() {
+		c.NextProtos = []string{"h2"}
 	}
 	var problems []*cert.Problem
 	bad := false

@@ -14,6 +14,7 @@ type Link struct {
 	backend string
 	scheme  config.Scheme
 	said    config.EndpointTLS
+	proxy   string // the version of the PROXY protocol
 
 	mu     sync.Mutex // held while files are read
 	files  glances
@@ -28,20 +29,35 @@ type secrets struct {
 
 // New makes the link of a backend; nil for HTTP/1.1 in the clear.
 func New(b *config.Backend) *Link {
-	if !b.Scheme.Secure() {
+	if plain(b) {
 		return nil
 	}
-	return &Link{backend: b.Name, scheme: b.Scheme, said: b.TLS}
+	return &Link{backend: b.Name, scheme: b.Scheme, said: b.TLS, proxy: b.ProxyProtocol}
+}
+
+// plain tells whether nothing but HTTP/1.1 is spoken, and in the clear.
+func plain(b *config.Backend) bool {
+	return !b.Scheme.Secure() && !b.Scheme.HTTP2() && b.ProxyProtocol == ""
 }
 
 // Fits tells whether l, which may be nil, is how the endpoints of b are spoken
 // to.
 func (l *Link) Fits(b *config.Backend) bool {
-	if l == nil || !b.Scheme.Secure() {
-		return l == nil && !b.Scheme.Secure()
+	if l == nil || plain(b) {
+		return l == nil && plain(b)
 	}
-	return l.scheme == b.Scheme && l.said.Same(b.TLS)
+	return l.scheme == b.Scheme && l.said.Same(b.TLS) && l.proxy == b.ProxyProtocol
 }
+
+// Secure tells whether l, which may be nil, is over TLS.
+func (l *Link) Secure() bool { return l.Scheme().Secure() }
+
+// HTTP2 tells whether l, which may be nil, is HTTP/2.
+func (l *Link) HTTP2() bool { return l.Scheme().HTTP2() }
+
+// Alone tells whether each connection is one client's, as it begins with who that
+// is.
+func (l *Link) Alone() bool { return l != nil && l.proxy != "" }
 
 // Scheme is what is spoken.
 func (l *Link) Scheme() config.Scheme {

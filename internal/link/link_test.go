@@ -54,7 +54,7 @@ func connect(t *testing.T, l *Link, address string) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), ends.Patience)
 	defer cancel()
 	host, _, _ := net.SplitHostPort(address)
-	c, err := l.Secure(ctx, conn, host)
+	c, err := l.Encrypt(ctx, conn, host)
 	if err == nil {
 		t.Cleanup(func() { _ = c.Close() })
 	}
@@ -133,7 +133,7 @@ func TestWhatIsNotTLSIsSaid(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		_, err = secure(trusting).Secure(ctx, conn, "127.0.0.1")
+		_, err = secure(trusting).Encrypt(ctx, conn, "127.0.0.1")
 		var late net.Error
 		if !errors.As(err, &late) || !late.Timeout() {
 			t.Errorf("got %v", err)

@@ -79,7 +79,11 @@ type handed struct {
 // RemoteAddr implements net.Conn. The kernel forgets the address of a peer that
 // has gone, and the loop knows it from the accept.
 func (h *handed) RemoteAddr() net.Addr {
-	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(h.addr, 0))
+	port := uint16(0)
+	if a, ok := h.Conn.RemoteAddr().(*net.TCPAddr); ok && a.AddrPort().Addr().Unmap() == h.addr {
+		port = a.AddrPort().Port()
+	}
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(h.addr, port))
 }
 
 // Read implements net.Conn.

@@ -71,7 +71,7 @@ func (x *Exchange) another(b *upstream.Backend, last upstream.Outcome, now time.
 		return e
 	}
 	switch last {
-	case upstream.Stale, upstream.Reset, upstream.Broken, upstream.TimedOut:
+	case upstream.Stale, upstream.Reset, upstream.Untouched, upstream.Broken, upstream.TimedOut:
 		return b.Pick(x.key, nil, now)
 	}
 	return nil
@@ -127,8 +127,8 @@ func (x *Exchange) mayRepeat(last upstream.Outcome) bool {
 		return false
 	}
 	switch last {
-	case upstream.ConnectFailed, upstream.Reset, upstream.ConnectTimedOut, upstream.Unable:
-		return true // the body was not touched
+	case upstream.ConnectFailed, upstream.Reset, upstream.Untouched, upstream.ConnectTimedOut, upstream.Unable:
+		return true // the body was not touched, or can be sent again
 	case upstream.Stale, upstream.Broken:
 		return x.Repeatable() && x.patience() > 0
 	case upstream.TimedOut:
@@ -177,7 +177,7 @@ func failure(o upstream.Outcome) *Answer {
 		return answerConnect
 	case upstream.TimedOut:
 		return answerTimeout
-	case upstream.Stale, upstream.Broken:
+	case upstream.Stale, upstream.Untouched, upstream.Broken:
 		return answerBroken
 	case upstream.Refused:
 		return answerRefused

@@ -1,10 +1,12 @@
 package standard
 
 import (
+	"errors"
 	"time"
 
 	"rgate/internal/config"
 	"rgate/internal/h1"
+	"rgate/internal/h2"
 	"rgate/internal/proxy"
 	"rgate/internal/upstream"
 	"rgate/internal/wire"
@@ -14,7 +16,7 @@ import (
 func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream.Outcome {
 	// After these only a fresh connection will do.
 	fresh := last == upstream.Stale || last == upstream.Reset
-	conn, o, err := x.engine().connect(e, x.client.config(), fresh, !x.Repeatable())
+	conn, o, err := x.connect(e, fresh, !x.Repeatable())
 	u := &x.up
 	u.begin(conn)
 	if o != upstream.None {
@@ -32,10 +34,13 @@ func (x *exchange) attempt(e *upstream.Endpoint, last upstream.Outcome) upstream
 	if o == upstream.None {
 		o = x.judge(err)
 	}
+	if o == upstream.TimedOut && conn.trunk != nil && conn.trunk.conn.Quiet(conn.since) {
+		conn.trunk.conn.Leave() // nobody may be there any more
+	}
 	if x.Fault == nil && u.why == none {
 		x.Fault = err
 	}
-	if o == upstream.Answered && u.sent && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.Empty() {
+	if o == upstream.Answered && u.sent && conn.reusable() && !x.resp.Close && !x.Upgraded && !x.Bound && x.down.Empty() {
 		x.engine().pools.keep(conn)
 	} else if o == upstream.Answered && !x.Upgraded {
 		conn.leave()
@@ -141,13 +146,22 @@ func (x *exchange) judge(err error) upstream.Outcome {
 	if isTimeout(err) {
 		return upstream.TimedOut
 	}
+	if bad := (*h1.Error)(nil); errors.As(err, &bad) {
+		x.Fault = wire.Fault(bad)
+		return upstream.Invalid
+	}
 	kept := u.conn.reused && x.down.Empty() && x.interims == 0
-	untouched := !u.wrote && (x.Body != proxy.Streamed || x.BytesIn == 0 && !u.done)
+	whole := x.Body != proxy.Streamed || x.BytesIn == 0 && !u.done // it can be sent from its beginning
+	untouched := !u.wrote && whole
 	switch {
+	case whole && h2.Unprocessed(err):
+		return upstream.Untouched
 	case untouched && !(kept && x.Repeatable()):
 		return upstream.Reset
 	case kept:
-		u.conn.to.Closed(u.conn.rested)
+		if u.conn.trunk == nil {
+			u.conn.to.Closed(u.conn.rested)
+		}
 		return upstream.Stale
 	}
 	return upstream.Broken

@@ -24,6 +24,7 @@ type Engine struct {
 	log  *slog.Logger
 
 	pools   pools
+	trunks  trunks
 	doors   doors
 	crowd   crowd
 	desks   chan struct{} // holds one for each handshake that computes
@@ -83,7 +84,10 @@ func (e *Engine) Open(l *listen.Listener) error {
 }
 
 // Forget closes the idle connections to an endpoint that is out of the table.
-func (e *Engine) Forget(ep *upstream.Endpoint) { e.pools.forget(ep) }
+func (e *Engine) Forget(ep *upstream.Endpoint) {
+	e.pools.forget(ep)
+	e.trunks.forget(ep)
+}
 
 // date is the Date field's value, made once a second.
 type date struct {

@@ -24,6 +24,7 @@ const (
 type upstreamConn struct {
 	net.Conn
 	secure *link.Conn // itself, where it is TLS
+	trunk  *trunk     // of which it is a stream, where that is spoken
 	to     *upstream.Endpoint
 	sight  sight
 	reused bool
@@ -47,6 +48,9 @@ func (c *upstreamConn) look() (silent, ended bool) {
 	}
 	return c.sight.look()
 }
+
+// reusable tells whether it is of a kind that is kept.
+func (c *upstreamConn) reusable() bool { return c.trunk == nil && !c.to.Link.Alone() }
 
 // leave closes a connection that nobody else uses, in order.
 func (c *upstreamConn) leave() {

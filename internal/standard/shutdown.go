@@ -30,6 +30,7 @@ const (
 // is cut, and the error is ctx's.
 func (e *Engine) Shutdown(ctx context.Context, linger time.Duration) error {
 	defer e.pools.close()
+	defer e.trunks.close()
 	defer e.cut()
 	e.linger.CompareAndSwap(0, int64(max(linger, 1)))
 	e.doors.close(ctx)

@@ -45,11 +45,11 @@ func (b *Budget) slot(now time.Time) *budgetSlot {
 func (b *Budget) Request(now time.Time) { b.slot(now).requests.Add(1) }
 
 // Allows tells whether an attempt may follow one that ended so, and counts it
-// where it counts: one that got no connection, or one reset unused, cost its
-// endpoint nothing, and the next goes to another.
+// where it counts: one that got no connection, or one reset unused or refused
+// unprocessed, cost its endpoint nothing, and the next goes to another.
 func (b *Budget) Allows(last Outcome, now time.Time) bool {
 	switch last {
-	case None, ConnectFailed, ConnectTimedOut, Reset, Unable:
+	case None, ConnectFailed, ConnectTimedOut, Reset, Untouched, Unable:
 		return true
 	case Refused:
 		return true // it was asked for before the answer was dropped

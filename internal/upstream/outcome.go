@@ -22,12 +22,13 @@ const (
 	Invalid                        // what came was not HTTP
 	Canceled                       // the client went away first
 	Truncated                      // a response head arrived, and its body broke off: not the client's doing
+	Untouched                      // the endpoint says that it did not look at the request (RFC 9113 §8.7)
 	Unable                         // no connection, for want of a port, a descriptor or memory here: the endpoint is not to blame
 	Refused                        // a call of gRPC was answered with Unavailable and nothing else, and is tried elsewhere
 	Expired                        // the time that the client gave its call is over
 )
 
-var outcomeNames = [...]string{"none", "answered", "connect failed", "connection reset unused", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off", "no means to connect", "unavailable", "deadline exceeded"}
+var outcomeNames = [...]string{"none", "answered", "connect failed", "connection reset unused", "connecting timed out", "stale connection", "connection broken", "timed out", "invalid response", "canceled", "response broken off", "refused unprocessed", "no means to connect", "unavailable", "deadline exceeded"}
 
 // String is the outcome in words, for logs.
 func (o Outcome) String() string { return outcomeNames[o] }

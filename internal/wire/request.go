@@ -63,17 +63,7 @@ func AppendRequestHead(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 			x.Bound = x.Bound || f.ID == h1.FieldAuthorization && binds(f.Value)
 		}
 	}
-	if timed {
-		dst = append(x.AppendTimeout(append(dst, "Grpc-Timeout: "...), time.Now()), '\r', '\n')
-	}
-	switch {
-	case r.Chunked, x.Web && hasBody(r): // what is in base64 has another length
-		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	case r.ContentLength >= 0:
-		dst = h1.AppendContentLength(dst, r.ContentLength)
-	case r.Upgrade && WebSocket(r):
-		dst = append(dst, upgraded...)
-	}
+	dst = appendFraming(dst, x, r)
 	dst = appendVia(dst, x, r)
 	dst = append(dst, "\r\nX-Forwarded-For: "...)
 	dst = x.AppendForwardedFor(dst)
@@ -123,6 +113,49 @@ func appendVia(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
 	}
 	return append(dst, x.Pseudonym()...)
 }
+
+// appendFraming appends what is said of how messages end, and when, and what the
+// request asks to become.
+func appendFraming(dst []byte, x *proxy.Exchange, r *h1.Request) []byte {
+	if takesTrailers(x, r) {
+		dst = append(dst, "TE: trailers\r\n"...)
+	}
+	if !x.Deadline.IsZero() {
+		dst = append(x.AppendTimeout(append(dst, "Grpc-Timeout: "...), time.Now()), '\r', '\n')
+	}
+	switch {
+	case r.Chunked, x.Web && hasBody(r): // what is in base64 has another length
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	case r.ContentLength >= 0:
+		dst = h1.AppendContentLength(dst, r.ContentLength)
+	case r.Upgrade && WebSocket(r):
+		dst = append(dst, upgraded...)
+	}
+	return dst
+}
+
+// takesTrailers tells whether the client does (RFC 9110 §10.1.4), for an endpoint
+// that speaks HTTP/2: that has no other way to hand it on, and gRPC insists.
+func takesTrailers(x *proxy.Exchange, r *h1.Request) bool {
+	if x.Endpoint() == nil || !x.Endpoint().Link.HTTP2() {
+		return false
+	}
+	if x.Web {
+		return true // it does not say so, and is told in another way
+	}
+	for i := range r.Fields {
+		if f := &r.Fields[i]; f.ID == h1.FieldTE {
+			for word := range bytes.SplitSeq(f.Value, []byte{','}) {
+				if bytes.EqualFold(bytes.TrimSpace(word), trailers) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+var trailers = []byte("trailers")
 
 // binds tells whether credentials are of a kind that servers take for the whole
 // connection (RFC 4559 §6, and NTLM): whoever came next on it would be taken for
