@@ -16,7 +16,7 @@ FUZZTIME ?= 30s
 FOR     ?= 1m
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace acme h2spec soak compare-deploys attack fuzz sequences vuln clean
+.PHONY: help build image run demo test test-unit check lint cover bench bench-caddy bench-loops bench-go strace acme h2spec soak compare-deploys attack interop fuzz sequences vuln clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ attack: ## attack rgate and count what well-behaved clients still get (Debian; i
 
 h2spec: ## run all 146 cases of h2spec, over TLS and in the clear, with each engine
 	$(GO) run ./scripts/h2spec
+
+interop: ## have gRPC's own client and server judge rgate (builds them from the module proxy)
+	$(GO) run ./scripts/interop
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' internal | while read -r file; do \
