@@ -24,6 +24,7 @@ var contexts = []string{
 	"routes: [{backend: b, @}]\nbackends: [{name: b, endpoints: ['127.0.0.1:1']}]\n",
 	"routes: [{path_prefix: /, @}]\nbackends: [{name: b, endpoints: ['127.0.0.1:1']}]\n",
 	"routes: [{path_prefix: /, backend: b}]\nbackends: [{name: b, endpoints: ['127.0.0.1:1'], @}]\n",
+	"routes: [{path_prefix: /, backend: b}]\nbackends: [{name: b, endpoints: ['127.0.0.1:1'], scheme: https, @}]\n",
 	"routes: [{path_prefix: /, backend: b}]\nbackends: [{name: b, @}]\n",
 	"routes: [{path_prefix: /, backend: api}]\nbackends: [{name: api, endpoints: ['127.0.0.1:1']}, {name: b, endpoints: ['127.0.0.1:1'], balance: @}]\n",
 	"routes: [{path_prefix: /, @}]\nbackends: [{name: api, endpoints: ['127.0.0.1:1']}]\n",
