@@ -6,7 +6,9 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -105,10 +107,11 @@ func pause(rules config.Health, good, bad int) time.Duration {
 func ask(ctx context.Context, e *upstream.Endpoint, rules config.Health) error {
 	transport, base := &http.Transport{DisableKeepAlives: true}, "http://"+e.Address
 	if e.Link != nil {
-		var err error
-		if transport.TLSClientConfig, err = e.Link.TLS(e.Host(), e.Address); err != nil {
+		if err := speak(transport, e); err != nil {
 			return err
 		}
+	}
+	if e.Link.Secure() {
 		base = "https://" + e.Address
 	}
 	client := &http.Client{Transport: transport, Timeout: rules.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -129,6 +132,32 @@ func ask(ctx context.Context, e *upstream.Endpoint, rules config.Health) error {
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	if response.StatusCode != rules.Expect {
 		return fmt.Errorf("status %d instead of %d", response.StatusCode, rules.Expect)
+	}
+	return nil
+}
+
+// speak has a transport speak to e as requests do.
+func speak(t *http.Transport, e *upstream.Endpoint) (err error) {
+	if e.Link.Secure() {
+		if t.TLSClientConfig, err = e.Link.TLS(e.Host(), e.Address); err != nil {
+			return err
+		}
+	}
+	if e.Link.HTTP2() {
+		overHTTP2(t)
+	}
+	if e.Link.Alone() {
+		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			if err := e.Link.Introduce(conn, netip.AddrPort{}, netip.AddrPort{}); err != nil {
+				_ = conn.Close()
+				return nil, err
+			}
+			return conn, nil
+		}
 	}
 	return nil
 }
