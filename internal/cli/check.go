@@ -76,6 +76,7 @@ func (p Process) check(file string) (c checked, err error) {
 		c.problems = append(c.problems, found.List...)
 	} else if c.config != nil {
 		c.warnings = append(c.warnings, listen.Uncovered(c.config, secured, gateway.Vouches)...)
+		c.warnings = append(c.warnings, listen.Unprovable(c.config, c.config.Listen)...)
 	}
 	if c.config != nil {
 		warnings, err = link.Check(c.config)

@@ -28,6 +28,7 @@ func (g *Gateway) openListeners() error {
 	g.warn(o.Warnings)
 	g.recall(g.options.Config, o.Set.TLS())
 	g.warn(listen.Uncovered(g.options.Config, g.listeners[1:].TLS(), Vouches))
+	g.warn(listen.Unprovable(g.options.Config, g.first.Addr().String()))
 	if o.Moved {
 		g.log.Warn("an upgrade keeps the address; the new one takes effect after a restart", "address", g.first.Addr().String(), "new", address)
 	}
@@ -107,6 +108,7 @@ func (o *owner) shift(change *listen.Change) {
 	o.listeners = change.Next
 	o.warn(change.Warnings)
 	o.warn(listen.Uncovered(o.cfg, o.listeners[1:].TLS(), Vouches))
+	o.warn(listen.Unprovable(o.cfg, o.first.Addr().String()))
 	o.watchCertificates()
 	for _, l := range change.Opened {
 		o.mention(l)
