@@ -137,7 +137,7 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.warn(warnings)
+	g.warnOfLinks(warnings)
 	if err := g.openListeners(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rgate/internal/cert"
+	"rgate/internal/config"
 	"rgate/internal/link"
 )
 
@@ -43,5 +44,12 @@ func (g *Gateway) tellLink(backend string, used bool, problems []*cert.Problem) 
 		g.log.Info("the files of a backend's tls were read again", "backend", backend)
 	} else {
 		g.log.Error("the files of a backend's tls cannot be read again; what they held before is still used", "backend", backend)
+	}
+}
+
+// warnOfLinks logs what is wrong with how endpoints are spoken to.
+func (g *Gateway) warnOfLinks(problems []config.Problem) {
+	for _, p := range problems {
+		g.log.Warn("a backend is not as it should be", "place", p.Place(), "reason", p.Text())
 	}
 }

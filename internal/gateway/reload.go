@@ -106,7 +106,7 @@ func (o *owner) read(text fileText) (*config.Config, *listen.Change, error) {
 		o.reject(err)
 		return nil, nil, err
 	}
-	o.warn(warnings)
+	o.warnOfLinks(warnings)
 	return next, change, nil
 }
 
