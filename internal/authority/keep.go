@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -83,7 +82,7 @@ const largest = 64 << 10
 
 // readRoot reads a file that this user and root alone can have written and read.
 func readRoot(file string) (*root, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(file, os.O_RDONLY|straight, 0)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the authority: %w", err)
 	}

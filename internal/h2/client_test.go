@@ -155,18 +155,16 @@ func TestAsk(t *testing.T) {
 				s := begin(t, c)
 				data := strings.Repeat("0123456789", size/10+1)[:size]
 				go func() {
-					head, length := "POST /a?b HTTP/1.1\r\nHost: shop.example\r\nTE: trailers\r\nConnection: close\r\n", size
+					head := "POST /a?b HTTP/1.1\r\nHost: shop.example\r\nTE: trailers\r\nConnection: close\r\n"
 					if known {
 						fmt.Fprintf(s, "%sContent-Length: %d\r\n\r\n%s", head, size, data)
 						return
 					}
-					length = 7
 					fmt.Fprintf(s, "%sTrailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n", head)
-					for rest := data; len(rest) > 0; {
+					for rest, length := data, 7; len(rest) > 0; length *= 3 {
 						piece := rest[:min(length, len(rest))]
 						rest = rest[len(piece):]
 						fmt.Fprintf(s, "%x\r\n%s\r\n", len(piece), piece)
-						length *= 3
 					}
 					fmt.Fprintf(s, "0\r\nX-End: !\r\n\r\n")
 				}()
