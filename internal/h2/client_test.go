@@ -161,10 +161,12 @@ func TestAsk(t *testing.T) {
 						return
 					}
 					fmt.Fprintf(s, "%sTrailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n", head)
-					for rest, length := data, 7; len(rest) > 0; length *= 3 {
+					length := 7
+					for rest := data; len(rest) > 0; {
 						piece := rest[:min(length, len(rest))]
 						rest = rest[len(piece):]
 						fmt.Fprintf(s, "%x\r\n%s\r\n", len(piece), piece)
+						length *= 3
 					}
 					fmt.Fprintf(s, "0\r\nX-End: !\r\n\r\n")
 				}()
