@@ -11,8 +11,8 @@ const (
 	resetEvery   = 20 * time.Millisecond
 
 	mostFragments = 64      // frames of one field block
-	paidByData    = 2       // frames of flow control, for each of DATA that is sent
-	paying        = 1 << 10 // bytes of it, where the other side's window cut it short
+	paidByData    = 2       // frames of flow control, for each of DATA that is sent and each so many bytes of it:
+	paying        = 1 << 10 // who reads in small pieces tells of each; it pays for no less where a window cut it short
 )
 
 // allowance counts what is spent of one.

@@ -138,7 +138,7 @@ func (s *Stream) sayData(b []byte, last bool) (n int, err error) {
 		s.window -= int64(k)
 		c.window -= int64(k)
 		if k == len(b)-n || k >= paying { // windows of a few bytes are work alone
-			c.control.gain(paidByData)
+			c.control.gain(paidByData * (1 + k/paying))
 		}
 		if n += k; flags != 0 {
 			s.over()
