@@ -90,7 +90,8 @@ func readDNS(d *decoder, n *yaml.Node, into *ACME) {
 		d.problem(follow(e.value), "name both, or neither", "`key_name` and `key` of `rfc2136` belong together")
 	}
 	if e, ok := present["provider"]; ok {
-		for name, got := range map[string]string{"name": dns.Provider.Name, "token": dns.Provider.Token} {
+		for i, got := range []string{dns.Provider.Name, dns.Provider.Token} {
+			name := providerKeys[i].name
 			if got == "" {
 				d.missing(follow(e.value), since, "`"+name+"` of `provider`", "such as `provider: {name: cloudflare, token: \"${TOKEN}\"}`")
 			}
