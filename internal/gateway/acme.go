@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"rgate/internal/acme"
@@ -25,15 +26,48 @@ type manager struct {
 }
 
 // managers are those of all configurations that certificates are got by: those of
-// the listeners in place, and of such as wait to be.
-type managers []*manager
+// the listeners in place, and of such as wait to be. Whoever opens a listener adds
+// to them, which may come about after that was given up.
+type managers struct {
+	mu   sync.Mutex
+	list []*manager
+}
 
 // of is the manager for a configuration; nil for none.
-func (all managers) of(said *config.ACME) *manager {
-	if at := slices.IndexFunc(all, func(m *manager) bool { return m.Said().Same(said) }); at >= 0 {
-		return all[at]
+func (all *managers) of(said *config.ACME) *manager {
+	list := all.every()
+	if at := slices.IndexFunc(list, func(m *manager) bool { return m.Said().Same(said) }); at >= 0 {
+		return list[at]
 	}
 	return nil
+}
+
+// every is a copy of the list.
+func (all *managers) every() []*manager {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	return slices.Clone(all.list)
+}
+
+func (all *managers) add(m *manager) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.list = append(all.list, m)
+}
+
+// drop takes those out that are done, and ends them.
+func (all *managers) drop(done func(*manager) bool) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.list = slices.DeleteFunc(all.list, func(m *manager) bool {
+		if !done(m) {
+			return false
+		}
+		if m.stop != nil {
+			m.stop()
+		}
+		return true
+	})
 }
 
 // managed is the manager that gets certificates as said says. It is asked for by
@@ -49,7 +83,7 @@ func (g *Gateway) managed(said *config.ACME) (cert.Issuer, error) {
 		at.Message = err.Error()
 		return nil, &config.Problems{List: []config.Problem{at}}
 	}
-	g.managers = append(g.managers, &manager{Manager: made})
+	g.managers.add(&manager{Manager: made})
 	return made, nil
 }
 
@@ -107,14 +141,11 @@ func (o *owner) manage() {
 		}
 		o.without = without
 	}
-	o.managers = slices.DeleteFunc(o.managers, func(m *manager) bool {
+	o.managers.drop(func(m *manager) bool {
 		for said := range names {
 			if m.Said().Same(said) {
 				return false
 			}
-		}
-		if m.stop != nil {
-			m.stop()
 		}
 		return true
 	})
@@ -151,13 +182,16 @@ func (g *Gateway) Certificates() (list []cert.Status) {
 
 // Renew has the certificate for a name replaced now, by whoever gets it.
 func (g *Gateway) Renew(ctx context.Context, name string) error {
-	var all managers
-	g.do(func(o *owner) { all = slices.Clone(o.managers) })
+	var all []*manager
+	g.do(func(o *owner) {
+		for _, m := range o.managers.every() {
+			if m.stop != nil {
+				all = append(all, m)
+			}
+		}
+	})
 	err := errors.New("no certificate by ACME has that name: `rgate certs` lists them")
 	for _, m := range all {
-		if m.stop == nil {
-			continue
-		}
 		if got := m.Renew(ctx, name); !errors.Is(got, acme.ErrUnknown) {
 			return got
 		}

@@ -68,7 +68,7 @@ type Gateway struct {
 	statistics *admin.Statistics
 	engine     engine
 	challenges *acme.Challenges
-	managers   managers // New's, and then the owner's
+	managers   managers
 	sources    supplies
 	issuers    issuers
 
