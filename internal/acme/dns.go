@@ -16,7 +16,7 @@ const recordTTL = time.Minute
 // newDNS answers dns-01 (RFC 8555 §8.4).
 func newDNS(said *config.DNS, log *slog.Logger) (acmez.Solver, error) {
 	if len(said.Command) > 0 {
-		return command(said.Command), nil
+		return &inTurn{Solver: command(said.Command)}, nil
 	}
 	provider, err := newProvider(said)
 	if err != nil {
@@ -26,9 +26,9 @@ func newDNS(said *config.DNS, log *slog.Logger) (acmez.Solver, error) {
 	if patience == 0 {
 		patience = -1 // does not look
 	}
-	return &certmagic.DNS01Solver{DNSManager: certmagic.DNSManager{
+	return &inTurn{Solver: &certmagic.DNS01Solver{DNSManager: certmagic.DNSManager{
 		DNSProvider: provider, TTL: recordTTL, PropagationTimeout: patience, Resolvers: said.Resolvers, Logger: zapLogger(log),
-	}}, nil
+	}}}, nil
 }
 
 func newProvider(said *config.DNS) (certmagic.DNSProvider, error) {
