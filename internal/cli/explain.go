@@ -162,7 +162,7 @@ func (e *explanation) look(b *route.Backend) {
 	e.Backend, e.Scheme = b.Name, string(b.Link.Scheme())
 	forwarded := []byte(e.Path)
 	for _, p := range e.route.Policies.Rewrites() {
-		forwarded = p.Rewrite(nil, forwarded)
+		forwarded, _ = p.Rewrite(nil, forwarded)
 	}
 	if string(forwarded) != e.Path {
 		e.Forwarded = string(forwarded)

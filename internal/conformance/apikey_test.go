@@ -26,6 +26,7 @@ routes:
   - {path_prefix: /in, backend: b, api_key: {consumers: [partner]}, policies: [{headers: {request: {set: {X-Who: "{consumer}"}}}}]}
   - {path_prefix: /in/query, backend: b, api_key: {query: key}}
   - {path_prefix: /in/cookie, backend: b, api_key: {cookie: key}}
+  - {path_prefix: /in/kept, backend: b, api_key: {keep: true}}
 backends: [{name: b, endpoints: ["%s"]}]
 `
 
@@ -56,6 +57,10 @@ var tricks = []struct {
 	{"GET /in/query?key=K HTTP/1.1\r\nHost: h", 200, []string{"/in/query"}},
 	{"GET /in/query?key=K&key=x HTTP/1.1\r\nHost: h", 401, nil},
 	{"GET /in/query?%6bey=K HTTP/1.1\r\nHost: h", 401, nil},
+	{"GET /in/query?key=K&%6bey=G HTTP/1.1\r\nHost: h", 401, nil},
+	{"GET /in/kept HTTP/1.1\r\nHost: h\r\nX-Api-Key: K\r\nX_Api_Key: G", 200, []string{"X-Api-Key: K", "!X_api_key", "X-Consumer-Name: shop"}},
+	{"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Consumer-Name: root\r\nX_Consumer_Tags: admin\r\nX-Sum: 1", 200,
+		[]string{"trailer X-Sum: 1", "!trailer X-Consumer-Name", "!trailer X_consumer_tags"}},
 	{"GET /in/query HTTP/1.1\r\nHost: h\r\nX-Api-Key: K", 401, nil},
 	{"GET /in/cookie HTTP/1.1\r\nHost: h\r\nCookie: a=b; key=K; c=d", 200, []string{"Cookie: a=b; c=d", "X-Consumer-Name: shop"}},
 	{"GET /in/cookie HTTP/1.1\r\nHost: h\r\nCookie: key=K", 200, []string{"!Cookie"}},

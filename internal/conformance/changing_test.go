@@ -30,6 +30,7 @@ routes:
   - {path_prefix: /api, backend: b, strip_prefix: /api, policies: [marked]}
   - {path_prefix: /outer, backend: b, strip_prefix: /outer, add_prefix: /inner}
   - {path_prefix: /bare, backend: b, policies_only: []}
+  - {path_prefix: /late, backend: b, strip_prefix: /late, policies: [{add_prefix: /one}, {add_prefix: /the-second}]}
   - {path_prefix: /old, redirect: {to: "/new{path}", status: 301}}
   - {path_prefix: /away, redirect: {to: "https://{host}:8443{path}?from=here"}, ip: {deny: [192.0.2.0/24]}}
   - {path_prefix: /robots.txt, respond: {body: "User-agent: *\n"}}
@@ -58,6 +59,9 @@ func showing(t *testing.T) string {
 					}
 				}
 			}
+			for name, values := range q.Trailer {
+				fmt.Fprintf(&body, "trailer %s: %s\n", name, values[0])
+			}
 			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", head.String(), body.Len()+len(q.RequestURI)+1, q.RequestURI+"\n"+body.String())
 		}
 	})
@@ -74,7 +78,17 @@ var changes = []struct {
 		[]string{"X-Path: /api/x", "!X-Internal", "!Server", "X-Content-Type-Options: nosniff"},
 		[]string{"/x?y", "X-From: 127.0.0.1 h http GET", "!X-Secret", "!X_secret", "X-Tag: a", "X-Tag: b", "X-Forwarded-Prefix: /api"}},
 	{"GET /api HTTP/1.1\r\nHost: h", 200, nil, []string{"/"}},
-	{"GET /apiary HTTP/1.1\r\nHost: h", 200, nil, []string{"/apiary"}},
+	// What is not below the prefix has nothing taken off, so that nothing is changed back.
+	{"GET /apiary HTTP/1.1\r\nHost: h\r\nAnswer-Location: /apiary/\r\nAnswer-Set-Cookie: a=b; Path=/apiary", 200,
+		[]string{"Location: /apiary/", "Set-Cookie: a=b; Path=/apiary"}, []string{"/apiary", "!X-Forwarded-Prefix"}},
+	{"GET /late/x HTTP/1.1\r\nHost: h\r\nAnswer-Location: /the-second/one/y", 200, []string{"Location: /late/y"}, []string{"/the-second/one/x"}},
+	{"GET /late/%61/./x HTTP/1.1\r\nHost: h", 200, nil, []string{"/the-second/one/a/x"}},
+	{"GET /late HTTP/1.1\r\nHost: h", 200, nil, []string{"/the-second/one/"}},
+	{"GET /later HTTP/1.1\r\nHost: h\r\nAnswer-Location: /the-second/one/y", 200, []string{"Location: /y"}, []string{"/the-second/one/later", "!X-Forwarded-Prefix"}},
+	{"GET /api/x HTTP/1.1\r\nHost: h\r\nAnswer-Location: /login?next=http://h/x\r\nAnswer-Content-Location: /in/http://h/x\r\nAnswer-Set-Cookie: __Host-a=b; Path=/; Secure", 200,
+		[]string{"Location: /api/login?next=http://h/x", "Content-Location: /api/in/http://h/x", "Set-Cookie: __Host-a=b; Path=/; Secure"}, []string{"/x"}},
+	{"GET /api/x HTTP/1.1\r\nHost: h\r\nAnswer-Location: app://h/x\r\nAnswer-Content-Location: HTTPS://h/x", 200,
+		[]string{"Location: app://h/x", "Content-Location: HTTPS://h/api/x"}, []string{"/x"}},
 	{"GET /%61pi/./a%2fb/../c HTTP/1.1\r\nHost: h", 200, nil, []string{"/c"}},
 	{"GET /api/..%2fx HTTP/1.1\r\nHost: h", 400, nil, nil},
 	{"GET /%61pi/./a/../c HTTP/1.1\r\nHost: h\r\nX-Forwarded-Prefix: /evil", 200, []string{"X-Path: /api/c"}, []string{"/c", "X-Forwarded-Prefix: /api"}},

@@ -145,7 +145,7 @@ func (l *loop) pullRequest(c *conn) bool {
 			w.up.B = wire.AppendBody(w.up.B, data, w.reqBody.Kind == h1.BodyChunked)
 			if done {
 				if w.reqBody.Kind == h1.BodyChunked {
-					w.up.B = h1.AppendLastChunk(w.up.B, w.reqBody.Trailer())
+					w.up.B = wire.AppendLastChunk(w.up.B, w.reqBody.Trailer(), w.x.RequestEdits())
 				}
 				w.reqDone = true
 				return true

@@ -184,7 +184,7 @@ func (l *loop) interim(c *conn) {
 		}
 		fallthrough
 	case fits:
-		w.out.B = wire.AppendInterim(w.out.B, &w.resp)
+		w.out.B = wire.AppendInterim(w.out.B, &w.x, &w.resp)
 	default:
 		return
 	}
@@ -245,7 +245,7 @@ func (l *loop) responseDone(c *conn) {
 	w, o := c.work, c.work.origin
 	w.got = whole
 	if w.framing == inChunks {
-		w.out.B = h1.AppendLastChunk(w.out.B, w.respBody.Trailer())
+		w.out.B = wire.AppendLastChunk(w.out.B, w.respBody.Trailer(), w.x.ResponseEdits())
 	}
 	clean := w.sent == whole && !w.resp.Close && !w.excess && w.down.Empty() && !w.x.Bound
 	w.origin = nil

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 
 	"rgate/internal/config"
@@ -54,19 +55,41 @@ func (a *apiKey) find(r *Request) (key []byte, once bool) {
 }
 
 // parameter is the value of a query parameter as it stands, which is not decoded:
-// a key has nothing to be encoded.
+// a key and its name have nothing to be encoded. A name that is encoded is one more
+// all the same, since whoever decodes it finds two.
 func parameter(query []byte, name string) (value []byte, once bool) {
 	found := 0
 	for rest := bytes.TrimPrefix(query, []byte("?")); len(rest) > 0; {
 		var part []byte
 		part, rest, _ = bytes.Cut(rest, []byte("&"))
 		key, v, _ := bytes.Cut(part, []byte("="))
-		if string(key) == name {
+		if readsAs(key, name) {
 			found++
+		}
+		if string(key) == name {
 			value = v
 		}
 	}
 	return value, found == 1
+}
+
+// readsAs tells whether raw, a part of a query, is name once it is decoded. Names
+// have no spaces.
+func readsAs(raw []byte, name string) bool {
+	at := 0
+	for i := 0; i < len(raw); i, at = i+1, at+1 {
+		c := raw[i]
+		if c == '%' && i+2 < len(raw) {
+			var b [1]byte
+			if _, err := hex.Decode(b[:], raw[i+1:i+3]); err == nil {
+				c, i = b[0], i+2
+			}
+		}
+		if at == len(name) || c != name[at] {
+			return false
+		}
+	}
+	return at == len(name)
 }
 
 // cookies is how many cookies of that name there are.
@@ -83,9 +106,12 @@ func cookies(field []byte, name string) int {
 	return found
 }
 
-// edits takes the key away before the endpoint gets the request.
+// edits takes the key away before the endpoint gets the request, or what could be
+// taken for another one.
 func (a *apiKey) edits() (request, response *Edits) {
 	switch {
+	case a.Keep && a.In == config.InHeader:
+		return &Edits{twins: []string{lower(a.Name)}}, nil
 	case a.Keep:
 		return nil, nil
 	case a.In == config.InQuery:

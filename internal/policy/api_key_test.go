@@ -96,6 +96,8 @@ func TestAPIKey(t *testing.T) {
 	f(query, asked("?key"), 401, "")
 	f(query, asked("?KEY=shop-key"), 401, "")
 	f(query, asked("?k%65y=shop-key"), 401, "")
+	f(query, asked("?key=shop-key&k%65y=batch-key"), 401, "")
+	f(query, asked("?key=shop-key&k%65=1&k%6=2&k%zzy=3&%6bey%00=4"), 200, "shop")
 	f(query, asked(""), 401, "")
 
 	cookie := config.APIKey{In: config.InCookie, Name: "key"}
@@ -120,7 +122,7 @@ func TestAKeyStaysHere(t *testing.T) {
 		t.Error("a key in a header has nothing to do with cookies and queries")
 	}
 	e = compile(config.APIKey{In: config.InHeader, Name: "X-Api-Key", Keep: true})
-	if got := edited(e, "X-Api-Key: k", "X-Consumer-Name: root"); !slices.Equal(got, []string{"X-Api-Key: k"}) {
+	if got := edited(e, "X-Api-Key: k", "x-api-key: k", "X_Api_Key: other", "X-Consumer-Name: root"); !slices.Equal(got, []string{"X-Api-Key: k", "x-api-key: k"}) {
 		t.Errorf("got %q", got)
 	}
 	e = compile(config.APIKey{In: config.InCookie, Name: "key"})
@@ -130,7 +132,7 @@ func TestAKeyStaysHere(t *testing.T) {
 		}
 	}
 	e = compile(config.APIKey{In: config.InQuery, Name: "key"})
-	for query, want := range map[string]string{"?a=b&key=k&c": "?a=b&c", "?key=k": "", "?key&key=l": "", "?": "?", "": "", "?keys=a&&": "?keys=a&&"} {
+	for query, want := range map[string]string{"?a=b&key=k&c": "?a=b&c", "?key=k": "", "?key&key=l": "", "?": "?", "": "", "?keys=a&&": "?keys=a&&", "?a&%6bey=k": "?a"} {
 		if got := string(e.Query([]byte(query))); got != want {
 			t.Errorf("%q becomes %q", query, got)
 		}

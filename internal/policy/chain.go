@@ -14,7 +14,8 @@ const (
 	phaseIdentity phase = iota
 	phaseAddress
 	phaseWho
-	phasePath
+	phaseStrip // all that is taken off, then what is put in front
+	phaseAdd
 	phaseFields
 	phaseAnswer
 )
@@ -22,7 +23,7 @@ const (
 // Chain is what the policies of a route come to, compiled once per table.
 type Chain struct {
 	Deciders []Decider // asked in turn
-	Paths    []*Prefix // change the path that the endpoint gets, in turn
+	Paths    []*Prefix // change the path that the endpoint gets, in turn; the last alone may add
 	Request  *Edits    // of the fields that it gets; nil for none
 	Response *Edits    // of the fields of answers; nil for none
 
@@ -66,7 +67,10 @@ func compile(c *config.Policy, consumers *Consumers) (compiled, bool) {
 	case c.APIKey != nil:
 		return compiled{newAPIKey(c.APIKey, consumers), phaseWho}, true
 	case c.Prefix != nil:
-		return compiled{newPrefix(c.Prefix), phasePath}, true
+		if c.Prefix.Strip != "" {
+			return compiled{newPrefix(c.Prefix), phaseStrip}, true
+		}
+		return compiled{newPrefix(c.Prefix), phaseAdd}, true
 	case c.Headers != nil:
 		return compiled{newHeaders(c.Headers), phaseFields}, true
 	case c.SecureHeaders:
@@ -86,7 +90,7 @@ func (c *Chain) Append(p Policy) {
 		c.Deciders = append(c.Deciders, d)
 	}
 	if path, ok := p.(*Prefix); ok {
-		c.Paths = append(c.Paths, path)
+		c.Paths = appendPrefix(c.Paths, path)
 	}
 	if e, ok := p.(editor); ok {
 		request, response := e.edits()

@@ -11,9 +11,10 @@ import (
 // Edits are changes of the fields of a message, as they are made while it is
 // worded anew. A nil Edits changes nothing.
 type Edits struct {
-	drop []string // in lower case: not passed on, in whichever spelling
-	add  []line
-	fill []line // where no field of the name is there
+	drop  []string // in lower case: not passed on, in whichever spelling
+	twins []string // in lower case: not passed on in another spelling
+	add   []line
+	fill  []line // where no field of the name is there
 
 	cookies, parameters []string // that are taken out of Cookie and the query
 }
@@ -22,6 +23,7 @@ type Edits struct {
 type line struct {
 	name  string
 	value []config.Piece
+	bare  bool // of fill: whatever is there
 }
 
 // editor is a policy that changes fields.
@@ -45,10 +47,10 @@ func compileEdits(rules *config.FieldRules) *Edits {
 	}
 	for _, f := range rules.Set {
 		e.drop = append(e.drop, lower(f.Name))
-		e.add = append(e.add, line{f.Name, f.Value})
+		e.add = append(e.add, line{name: f.Name, value: f.Value})
 	}
 	for _, f := range rules.Add {
-		e.add = append(e.add, line{f.Name, f.Value})
+		e.add = append(e.add, line{name: f.Name, value: f.Value})
 	}
 	return e
 }
@@ -62,20 +64,26 @@ func (e *Edits) after(next *Edits) *Edits {
 		return next
 	}
 	whole := &Edits{
-		drop: slices.Concat(e.drop, next.drop), cookies: slices.Concat(e.cookies, next.cookies), parameters: slices.Concat(e.parameters, next.parameters),
+		drop: slices.Concat(e.drop, next.drop), twins: slices.Concat(e.twins, next.twins),
+		cookies: slices.Concat(e.cookies, next.cookies), parameters: slices.Concat(e.parameters, next.parameters),
 	}
 	for _, l := range e.add {
 		if !next.Drops([]byte(l.name)) {
 			whole.add = append(whole.add, l)
 		}
 	}
+	whole.add = append(whole.add, next.add...)
 	for _, l := range e.fill {
-		if !next.Drops([]byte(l.name)) {
+		if !next.Drops([]byte(l.name)) && !next.Says(l.name) {
 			whole.fill = append(whole.fill, l)
 		}
 	}
-	whole.add = append(whole.add, next.add...)
-	whole.fill = append(whole.fill, next.fill...)
+	for _, l := range next.fill {
+		if !e.Says(l.name) {
+			l.bare = e.Drops([]byte(l.name)) // what is there is not passed on
+			whole.fill = append(whole.fill, l)
+		}
+	}
 	return whole
 }
 
@@ -88,6 +96,11 @@ func (e *Edits) Drops(name []byte) bool {
 	}
 	for _, d := range e.drop {
 		if sameName(name, d) {
+			return true
+		}
+	}
+	for _, t := range e.twins {
+		if sameName(name, t) && !strings.EqualFold(string(name), t) {
 			return true
 		}
 	}
@@ -126,7 +139,7 @@ func (e *Edits) Query(query []byte) []byte {
 	var left []byte
 	for part := range bytes.SplitSeq(query[1:], []byte("&")) {
 		name, _, _ := bytes.Cut(part, []byte("="))
-		if slices.Contains(e.parameters, string(name)) {
+		if slices.ContainsFunc(e.parameters, func(p string) bool { return readsAs(name, p) }) {
 			continue
 		}
 		if left == nil {
@@ -151,7 +164,7 @@ func (e *Edits) Append(dst []byte, s Speaker, has func(name string) bool) []byte
 		dst = e.add[i].append(dst, s)
 	}
 	for i := range e.fill {
-		if !has(e.fill[i].name) {
+		if e.fill[i].bare || !has(e.fill[i].name) {
 			dst = e.fill[i].append(dst, s)
 		}
 	}

@@ -73,6 +73,14 @@ func TestEditsOneAfterTheOther(t *testing.T) {
 	f([]string{"X-Frame-Options: DENY", "A: 2", "B: 3"}, set("A", "1"), set("A", "2"), set("B", "3"), set("Server", ""), &config.Policy{Headers: &config.HeaderRules{Response: config.FieldRules{Remove: []string{"Server"}}}})
 	f(append([]string{"X-Frame-Options: DENY", "Referrer-Policy: no-referrer"}, rest[0], rest[2]), secure, set("Referrer-Policy", "no-referrer"))
 	f(append([]string{"X-Frame-Options: DENY", "Server: mine"}, rest...), secure, set("Server", "mine"))
+	// Nothing is filled in that is said already, whoever comes first.
+	f([]string{"X-Frame-Options: DENY", "Referrer-Policy: no-referrer", rest[0], rest[2]}, set("Referrer-Policy", "no-referrer"), secure)
+	add := &config.Policy{Headers: &config.HeaderRules{Response: config.FieldRules{Add: []config.FieldValue{{Name: "Referrer-Policy", Value: text("no-referrer")}}}}}
+	f([]string{"X-Frame-Options: DENY", "Referrer-Policy: no-referrer", rest[0], rest[2]}, secure, add)
+	// What was taken away before is not there.
+	remove := &config.Policy{Headers: &config.HeaderRules{Response: config.FieldRules{Remove: []string{"X-Frame-Options"}}}}
+	f([]string{rest[0], "X-Frame-Options: SAMEORIGIN", rest[1], rest[2]}, remove, secure)
+	f(rest, secure, remove)
 }
 
 func TestEditingAllocatesNothing(t *testing.T) {

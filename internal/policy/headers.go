@@ -48,10 +48,10 @@ type secureHeaders struct{}
 var secureEdits = &Edits{
 	drop: []string{"server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version"},
 	fill: []line{
-		{"X-Content-Type-Options", []config.Piece{{Text: "nosniff"}}},
-		{"X-Frame-Options", []config.Piece{{Text: "SAMEORIGIN"}}},
-		{"Referrer-Policy", []config.Piece{{Text: "strict-origin-when-cross-origin"}}},
-		{"Cross-Origin-Opener-Policy", []config.Piece{{Text: "same-origin-allow-popups"}}},
+		{name: "X-Content-Type-Options", value: []config.Piece{{Text: "nosniff"}}},
+		{name: "X-Frame-Options", value: []config.Piece{{Text: "SAMEORIGIN"}}},
+		{name: "Referrer-Policy", value: []config.Piece{{Text: "strict-origin-when-cross-origin"}}},
+		{name: "Cross-Origin-Opener-Policy", value: []config.Piece{{Text: "same-origin-allow-popups"}}},
 	},
 }
 

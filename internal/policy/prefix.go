@@ -13,20 +13,29 @@ type Prefix struct {
 
 func newPrefix(c *config.Prefix) *Prefix { return &Prefix{c.Strip, c.Add} }
 
-// Rewrite is the path that the endpoint gets, in dst where it is not path or the
-// end of it. A prefix is taken off where whole segments of the path are it.
-func (p *Prefix) Rewrite(dst, path []byte) []byte {
+// appendPrefix appends p. What is added comes in one piece, since it is written
+// where a piece before it would stand.
+func appendPrefix(all []*Prefix, p *Prefix) []*Prefix {
+	if last := len(all) - 1; last >= 0 && all[last].add != "" && p.add != "" {
+		return append(all[:last:last], &Prefix{add: p.add + all[last].add})
+	}
+	return append(all, p)
+}
+
+var root = []byte("/")
+
+// Rewrite is the path that the endpoint gets, in dst where it is not path, the end
+// of it or the root. A prefix is taken off where whole segments of the path are it;
+// moved is false where they are not.
+func (p *Prefix) Rewrite(dst, path []byte) (rewritten []byte, moved bool) {
 	if p.strip != "" {
 		rest, ok := cutSegments(path, p.strip)
-		if !ok {
-			return path
+		if ok && len(rest) == 0 {
+			return root, true
 		}
-		if len(rest) == 0 {
-			return append(dst, '/')
-		}
-		return rest
+		return rest, ok
 	}
-	return append(append(dst, p.add...), path...)
+	return append(append(dst, p.add...), path...), true
 }
 
 // Restore is what a client has to ask for to get at the endpoint's path: what

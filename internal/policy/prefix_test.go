@@ -10,7 +10,11 @@ func TestPrefixes(t *testing.T) {
 	f := func(c config.Prefix, path, want, back string) {
 		t.Helper()
 		chain := compileAll([]*config.Policy{{Prefix: &c}})
-		got := string(chain.Rewrites()[0].Rewrite(nil, []byte(path)))
+		rewritten, moved := chain.Rewrites()[0].Rewrite(nil, []byte(path))
+		got := string(rewritten)
+		if moved != (path != want) {
+			t.Errorf("%s: %s is moved: %v", chain.All()[0], path, moved)
+		}
 		if restored := string(chain.Rewrites()[0].Restore(nil, []byte(got))); got != want || restored != back {
 			t.Errorf("%s: %s becomes %s and %s again", chain.All()[0], path, got, restored)
 		}
@@ -35,8 +39,8 @@ func TestPrefixes(t *testing.T) {
 // The order is by what policies do, not by the file.
 func TestTheOrderOfPolicies(t *testing.T) {
 	chain := compileAll([]*config.Policy{
-		{Respond: &config.Respond{Status: 200}}, {SecureHeaders: true}, {Prefix: &config.Prefix{Strip: "/a"}},
-		{IP: &config.IP{Deny: networks("192.0.2.7/32")}}, {Prefix: &config.Prefix{Add: "/b"}},
+		{Respond: &config.Respond{Status: 200}}, {SecureHeaders: true}, {Prefix: &config.Prefix{Add: "/b"}},
+		{IP: &config.IP{Deny: networks("192.0.2.7/32")}}, {Prefix: &config.Prefix{Strip: "/a"}},
 	})
 	want := []string{"ip: deny 192.0.2.7", "strip_prefix: /a", "add_prefix: /b", "secure_headers", "respond: 200"}
 	for i, p := range chain.All() {

@@ -73,9 +73,10 @@ type Exchange struct {
 
 	gate       *Gate
 	trusted    bool
-	agreed     bool       // what a trusted peer said in Forwarded names Client
-	considered int        // policies that were asked
-	question   policy.Job // of the last of them, while it waits
+	agreed     bool             // what a trusted peer said in Forwarded names Client
+	considered int              // policies that were asked
+	rewrites   []*policy.Prefix // that changed the path
+	question   policy.Job       // of the last of them, while it waits
 	admitted   bool
 	ticket     upstream.Ticket // for its place in a queue
 	ended      bool

@@ -1,12 +1,25 @@
 package proxy
 
-import "rgate/internal/policy"
+import (
+	"slices"
+
+	"rgate/internal/policy"
+)
 
 // rewrite finds the path and query that the endpoint gets.
 func (x *Exchange) rewrite() {
 	x.Query = x.Route.Policies.Request.Query(x.Query)
-	for _, p := range x.Route.Policies.Paths {
-		x.Forward = p.Rewrite(x.spare(), x.Forward)
+	all, missed := x.Route.Policies.Paths, false
+	x.rewrites = all
+	for i, p := range all {
+		path, moved := p.Rewrite(x.spare(), x.Forward)
+		switch {
+		case !moved && !missed:
+			missed, x.rewrites = true, slices.Clone(all[:i])
+		case moved && missed:
+			x.rewrites = append(x.rewrites, p)
+		}
+		x.Forward = path
 	}
 }
 
@@ -20,12 +33,7 @@ func (x *Exchange) spare() []byte {
 }
 
 // Rewrites are the changes that Forward came about by; nil for none.
-func (x *Exchange) Rewrites() []*policy.Prefix {
-	if x.Route == nil {
-		return nil
-	}
-	return x.Route.Policies.Rewrites()
-}
+func (x *Exchange) Rewrites() []*policy.Prefix { return x.rewrites }
 
 // RequestEdits are what is changed on the fields that an endpoint gets; nil for
 // nothing.

@@ -85,7 +85,7 @@ func (x *Exchange) asStatus(a *Answer) *Answer {
 		text = bytes.TrimSpace(a.Body[:min(len(a.Body), maxMessage)])
 	}
 	return &Answer{
-		Status: 200, Reason: a.Reason, ContentType: string(t),
+		Status: 200, Reason: a.Reason, ContentType: string(t), Meant: a.Meant,
 		Fields: [][2]string{{"Grpc-Status", strconv.Itoa(codeOf(a))}, {"Grpc-Message", string(percentEncoded(text))}},
 	}
 }

@@ -186,3 +186,15 @@ func TestCodesCount(t *testing.T) {
 		}
 	}
 }
+
+// What the file has rgate say is no fault of a call either.
+func TestAnAnswerOfTheFileToACallIsNotLogged(t *testing.T) {
+	g, log := gateOf(t, "routes: [{path_prefix: /gone, respond: {status: 410}}]\n")
+	x := call("/gone", nil)
+	if g.Begin(x) != Reply || !strings.Contains(told(x.Answer), "Grpc-Status") {
+		t.Fatalf("told %+v", x.Answer)
+	}
+	if x.End(upstream.None, x.Start); log.String() != "" {
+		t.Errorf("the log has %s", log)
+	}
+}

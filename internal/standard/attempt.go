@@ -120,7 +120,7 @@ func (x *exchange) interim() bool {
 		x.continued = true
 	}
 	spare.Need(&x.out)
-	x.out.B = wire.AppendInterim(x.out.B[:0], &x.resp)
+	x.out.B = wire.AppendInterim(x.out.B[:0], &x.Exchange, &x.resp)
 	if !x.up.tell(x.out.B) {
 		return false
 	}
@@ -222,7 +222,7 @@ func (x *exchange) relay() upstream.Outcome {
 		case x.Web:
 			x.out.B = append(x.out.B, h1.LastChunk...) // what follows the messages is among them
 		default:
-			x.out.B = h1.AppendLastChunk(x.out.B, x.respBody.Trailer())
+			x.out.B = wire.AppendLastChunk(x.out.B, x.respBody.Trailer(), x.ResponseEdits())
 		}
 		told := x.up.tell(x.out.B)
 		x.out.B = x.out.B[:0]

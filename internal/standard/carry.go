@@ -90,7 +90,7 @@ func (u *upload) frame() bool {
 		}
 		if done {
 			if chunked {
-				u.out.B = h1.AppendLastChunk(u.out.B, x.reqBody.Trailer())
+				u.out.B = wire.AppendLastChunk(u.out.B, x.reqBody.Trailer(), x.RequestEdits())
 			}
 			u.finish()
 		}

@@ -9,7 +9,7 @@ import (
 
 const plainText = "text/plain; charset=utf-8"
 
-var contentType = []byte("Content-Type")
+var contentType, retryAfter = []byte("Content-Type"), []byte("Retry-After")
 
 // The answers of rgate's own that an engine gives without asking package proxy.
 var (
@@ -116,7 +116,7 @@ func AppendAnswer(dst []byte, x *proxy.Exchange, end Ending, date []byte) []byte
 		dst = append(dst, a.Fields[i][1]...)
 		dst = append(dst, '\r', '\n')
 	}
-	if a.RetryAfter {
+	if a.RetryAfter && !edits.Drops(retryAfter) {
 		dst = append(dst, "Retry-After: 1\r\n"...)
 	}
 	dst = end.append(dst)

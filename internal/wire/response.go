@@ -35,10 +35,10 @@ func CheckResponse(p *h1.Response, interims int, websocket bool) error {
 // strictTransport has clients come with TLS alone (RFC 6797).
 const strictTransport = "Strict-Transport-Security"
 
-// says tells whether p has a field of that name.
+// says tells whether p has a field of that name that goes on.
 func says(p *h1.Response, name string) bool {
 	for i := range p.Fields {
-		if strings.EqualFold(string(p.Fields[i].Name), name) {
+		if !p.Fields[i].Hop && strings.EqualFold(string(p.Fields[i].Name), name) {
 			return true
 		}
 	}
@@ -147,11 +147,13 @@ func appendStatus(dst []byte, p *h1.Response) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// AppendInterim appends a 1xx answer for a client that knows them.
-func AppendInterim(dst []byte, p *h1.Response) []byte {
+// AppendInterim appends a 1xx answer for a client that knows them. What is taken
+// out of answers is taken out of it, and nothing is added.
+func AppendInterim(dst []byte, x *proxy.Exchange, p *h1.Response) []byte {
 	dst = appendStatus(dst, p)
+	edits := x.ResponseEdits()
 	for i := range p.Fields {
-		if f := &p.Fields[i]; !f.Hop && f.ID != h1.FieldContentLength {
+		if f := &p.Fields[i]; !f.Hop && f.ID != h1.FieldContentLength && !edits.Drops(f.Name) {
 			dst = h1.AppendField(dst, f.Name, f.Value)
 		}
 	}

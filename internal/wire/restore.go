@@ -33,7 +33,7 @@ func appendRestored(dst []byte, x *proxy.Exchange, f *h1.Field) []byte {
 // or leads to another host, is right as it is.
 func appendLocation(dst []byte, x *proxy.Exchange, to []byte) []byte {
 	path := to
-	if at := bytes.Index(to, []byte("://")); at > 0 {
+	if at := schemeOf(to); at > 0 {
 		rest := to[at+3:]
 		end := bytes.IndexAny(rest, "/?#")
 		if end < 0 {
@@ -57,9 +57,26 @@ func appendLocation(dst []byte, x *proxy.Exchange, to []byte) []byte {
 	return append(append(dst, restored(x.Rewrites(), path[:end])...), path[end:]...)
 }
 
+// schemeOf is how long the scheme of a URL is, which has a host; 0 for none. What
+// follows a path or a query begins no URL: /login?next=http://h/x.
+func schemeOf(to []byte) int {
+	at := bytes.Index(to, []byte("://"))
+	if at < 0 || !bytes.EqualFold(to[:at], []byte("http")) && !bytes.EqualFold(to[:at], []byte("https")) {
+		return 0
+	}
+	return at
+}
+
+// hostOnly begins the names of cookies that browsers take with Path=/ alone (RFC
+// 6265bis §4.1.3.2).
+var hostOnly = []byte("__Host-")
+
 // appendCookie appends a cookie, whose path has no slash at its end unless it is
 // all paths, as /app/ would not hold for /app itself (RFC 6265 §5.1.4).
 func appendCookie(dst []byte, by []*policy.Prefix, cookie []byte) []byte {
+	if len(cookie) >= len(hostOnly) && bytes.EqualFold(cookie[:len(hostOnly)], hostOnly) {
+		return append(dst, cookie...)
+	}
 	for i, part := range bytes.Split(cookie, []byte(";")) {
 		if i > 0 {
 			dst = append(dst, ';')

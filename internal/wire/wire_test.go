@@ -146,7 +146,7 @@ func TestHeadsAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		AppendRequestHead(buf, x, r)
 		AppendResponseHead(buf, x, p, Ending{}, date)
-		AppendInterim(buf, p)
+		AppendInterim(buf, x, p)
 		AppendAnswer(buf, x, Ending{Close: true}, date)
 		Refusal(h1.ErrHost)
 	}); n != 0 {
