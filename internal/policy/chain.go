@@ -107,6 +107,12 @@ func (c *Chain) All() []Policy {
 	return c.all
 }
 
+// Alike tells whether what c lets pass, and makes of it, is what other would.
+// Either may be nil.
+func (c *Chain) Alike(other *Chain) bool {
+	return c == other || slices.EqualFunc(c.All(), other.All(), func(a, b Policy) bool { return a.String() == b.String() })
+}
+
 // Rewrites are those that change the path; a nil chain has none.
 func (c *Chain) Rewrites() []*Prefix {
 	if c == nil {

@@ -86,13 +86,14 @@ func (x *Exchange) pick(b *upstream.Backend, tried []*upstream.Endpoint, now tim
 
 // goBy has x go by its backend as it is in t. Where t lacks it, as after it was
 // renamed, its endpoints drain: x goes where it would if it came now, or by
-// what there was where nothing takes it now.
+// what there was where nothing takes it now, or only by policies that x was not
+// asked for.
 func (x *Exchange) goBy(t *route.Table) {
 	was := x.backend
 	if x.backend = x.target.Backend; t != x.Table {
 		if b := t.Backend(x.target.Backend.Name); b != nil {
 			x.goTo(b)
-		} else if r, _ := x.match(t); r != nil && !r.Policies.Answers() {
+		} else if r, _ := x.match(t); r != nil && !r.Policies.Answers() && r.Policies.Alike(x.Route.Policies) {
 			x.goTo(r.Target(mathrand.Int64N).Backend)
 		}
 	}

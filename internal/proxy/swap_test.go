@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -204,6 +205,47 @@ func TestARenamedBackendLosesNothing(t *testing.T) {
 		if b := table.Backends[0]; b.Gate.InFlight() != 0 || b.Endpoints[0].InFlight() != 0 {
 			t.Errorf("%s: %d in flight, %d at its endpoint", b.Name, b.Gate.InFlight(), b.Endpoints[0].InFlight())
 		}
+	}
+}
+
+// Where its backend is gone, what waited goes nowhere that it had to be let in to,
+// or by another path, if it came now.
+func TestWhoWaitedPassesNoPolicyByAReload(t *testing.T) {
+	for keys, passes := range map[string]bool{
+		"": true, ", ip: {allow: [10.0.0.0/8]}": false, ", strip_prefix: /api": false, ", api_key: {}": false, ", respond: {}": false,
+	} {
+		d := deploying(t, "max_in_flight: 1, queue: {size: 10, timeout: 1m}")
+		first, second := request("GET", "/api"), request("GET", "/api")
+		d.Begin(first)
+		if d.Begin(second) != Wait {
+			t.Fatal("not queued")
+		}
+		place := suspend(second)
+		backend := "backend: c"
+		if strings.Contains(keys, "respond") {
+			backend = "match: segment" // it has none
+		}
+		renamed, _ := gateOf(t, fmt.Sprintf(`{routes: [{path_prefix: /api, %s%s}], backends: [{name: c, endpoints: ["10.0.0.1:80"]}]}`, backend, keys))
+		old := d.Table()
+		d.Swap(route.Build(renamed.Table().Config, nil, old))
+		for _, e := range old.Endpoints() {
+			e.Drain()
+		}
+		for _, x := range []*Exchange{first, second} {
+			if x == second {
+				<-place
+				x.Job.Finish()
+			}
+			e := x.Next(upstream.None, time.Now())
+			if came := e != nil && e.Backend == "c"; came != passes || e == nil && x.Answer.Status != 503 {
+				t.Errorf("%q: it went to %v and is told %+v", keys, e, x.Answer)
+			}
+			if e != nil {
+				x.Head(200)
+			}
+			x.End(upstream.Answered, time.Now())
+		}
+		balanced(t, d.Gate)
 	}
 }
 
