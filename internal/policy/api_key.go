@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"encoding/hex"
-	"strings"
 
 	"rgate/internal/config"
 )
@@ -12,6 +11,7 @@ import (
 type apiKey struct {
 	config.APIKey
 	consumers *Consumers
+	among     map[string]bool // Consumers; nil for any
 	unknown   *Answer
 }
 
@@ -19,7 +19,14 @@ type apiKey struct {
 const longestKey = 512
 
 func newAPIKey(c *config.APIKey, consumers *Consumers) *apiKey {
-	return &apiKey{*c, consumers, &Answer{
+	var among map[string]bool
+	for _, name := range c.Consumers {
+		if among == nil {
+			among = map[string]bool{}
+		}
+		among[name] = true
+	}
+	return &apiKey{*c, consumers, among, &Answer{
 		Status: 401, Reason: ReasonUnauthenticated,
 		ContentType: plainText, Body: []byte("a key is wanted, by " + c.In + " " + c.Name + "\n"),
 		Fields: [][2]string{{"WWW-Authenticate", `ApiKey in="` + c.In + `", name="` + c.Name + `"`}},
@@ -37,7 +44,7 @@ func (a *apiKey) Decide(r Request) Decision {
 	switch {
 	case c == nil:
 		return Decision{Refusal: a.unknown}
-	case !c.is(a.Consumers):
+	case !c.is(a.among):
 		return Decision{Refusal: answerForbidden}
 	}
 	return Decision{Consumer: c}
@@ -126,7 +133,7 @@ func (a *apiKey) edits() (request, response *Edits) {
 func (a *apiKey) String() string {
 	who := "any consumer"
 	if len(a.Consumers) > 0 {
-		who = strings.Join(a.Consumers, ", ")
+		who = listed(a.Consumers, ", ")
 	}
 	return "api_key: " + a.In + " " + a.Name + ", " + who
 }

@@ -45,10 +45,10 @@ func keyed(all ...string) []config.KeyHash {
 	return hashes
 }
 
-var consumers = NewConsumers([]config.Consumer{
+var consumers = []config.Consumer{
 	{Name: "shop", Keys: keyed("shop-key", "shop-key-2"), Tags: []string{"partner", "eu"}},
 	{Name: "batch", Keys: keyed("batch-key")},
-})
+}
 
 func TestAPIKey(t *testing.T) {
 	f := func(c config.APIKey, r Request, status int, who string) {
@@ -56,7 +56,7 @@ func TestAPIKey(t *testing.T) {
 		if r.Header == nil {
 			r.Header = fields{}
 		}
-		chain := Compile([]*config.Policy{{APIKey: &c}}, consumers)
+		chain := NewCompiler(consumers).Chain([]*config.Policy{{APIKey: &c}})
 		d := chain.Decided()[0].Decide(r)
 		got, name := 200, ""
 		if d.Refusal != nil {
@@ -112,7 +112,7 @@ func TestAPIKey(t *testing.T) {
 // The key does not go on, nor does what only rgate says of consumers.
 func TestAKeyStaysHere(t *testing.T) {
 	compile := func(c config.APIKey) *Edits {
-		return Compile([]*config.Policy{{APIKey: &c}}, consumers).Request
+		return NewCompiler(consumers).Chain([]*config.Policy{{APIKey: &c}}).Request
 	}
 	e := compile(config.APIKey{In: config.InHeader, Name: "X-Api-Key"})
 	if got := edited(e, "X-Api-Key: k", "x_api_key: k", "X-Consumer-Name: root", "X_Consumer_Tags: admin", "A: b"); !slices.Equal(got, []string{"A: b"}) {
@@ -143,24 +143,24 @@ func TestAKeyStaysHere(t *testing.T) {
 }
 
 func TestConsumersAreTold(t *testing.T) {
-	who := consumers.owner([]byte("shop-key"))
+	who := NewConsumers(consumers).owner([]byte("shop-key"))
 	if got := string(AppendConsumer(nil, who)); got != "X-Consumer-Name: shop\r\nX-Consumer-Tags: partner,eu\r\n" {
 		t.Errorf("%q", got)
 	}
-	if got := string(AppendConsumer(nil, consumers.owner([]byte("batch-key")))); got != "X-Consumer-Name: batch\r\n" {
+	if got := string(AppendConsumer(nil, NewConsumers(consumers).owner([]byte("batch-key")))); got != "X-Consumer-Name: batch\r\n" {
 		t.Errorf("%q", got)
 	}
 	if got := AppendConsumer(nil, nil); got != nil {
 		t.Errorf("%q", got)
 	}
-	all := Compile([]*config.Policy{{APIKey: &config.APIKey{In: config.InHeader, Name: "X-Api-Key", Consumers: []string{"eu"}}}}, consumers).All()
+	all := NewCompiler(consumers).Chain([]*config.Policy{{APIKey: &config.APIKey{In: config.InHeader, Name: "X-Api-Key", Consumers: []string{"eu"}}}}).All()
 	if len(all) != 2 || all[0].String() != "consumers: X-Consumer-… of clients are removed" || all[1].String() != "api_key: header X-Api-Key, eu" {
 		t.Errorf("%v", all)
 	}
 }
 
 func TestAKeyAllocatesNothing(t *testing.T) {
-	p := Compile([]*config.Policy{{APIKey: &config.APIKey{In: config.InQuery, Name: "key"}}}, consumers).Decided()[0]
+	p := NewCompiler(consumers).Chain([]*config.Policy{{APIKey: &config.APIKey{In: config.InQuery, Name: "key"}}}).Decided()[0]
 	r := Request{Header: fields{}, Query: []byte("?a=b&key=shop-key")}
 	if n := testing.AllocsPerRun(100, func() {
 		if p.Decide(r).Consumer == nil {
@@ -172,7 +172,7 @@ func TestAKeyAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkAPIKey(b *testing.B) {
-	p := Compile([]*config.Policy{{APIKey: &config.APIKey{In: config.InQuery, Name: "key"}}}, consumers).Decided()[0]
+	p := NewCompiler(consumers).Chain([]*config.Policy{{APIKey: &config.APIKey{In: config.InQuery, Name: "key"}}}).Decided()[0]
 	r := Request{Header: fields{}, Query: []byte("?a=b&key=shop-key")}
 	b.ReportAllocs()
 	for b.Loop() {

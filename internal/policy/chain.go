@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"slices"
-
-	"rgate/internal/config"
-)
+import "slices"
 
 // phase is when a policy has its turn: the order is always this one, whatever
 // that of the file.
@@ -28,59 +24,6 @@ type Chain struct {
 	Response *Edits    // of the fields of answers; nil for none
 
 	all []Policy
-}
-
-// compiled is a policy and its place.
-type compiled struct {
-	Policy
-	phase phase
-}
-
-// Compile makes the chain of a route's policies; nil for none. Where there are
-// consumers, no client may say that it is one.
-func Compile(all []*config.Policy, consumers *Consumers) *Chain {
-	var list []compiled
-	if consumers.any {
-		list = append(list, compiled{identity{}, phaseIdentity})
-	}
-	for _, c := range all {
-		if p, ok := compile(c, consumers); ok {
-			list = append(list, p)
-		}
-	}
-	if list == nil {
-		return nil
-	}
-	slices.SortStableFunc(list, func(a, b compiled) int { return int(a.phase) - int(b.phase) })
-	chain := &Chain{}
-	for _, p := range list {
-		chain.Append(p.Policy)
-	}
-	return chain
-}
-
-// compile makes one policy; false where it demands and changes nothing.
-func compile(c *config.Policy, consumers *Consumers) (compiled, bool) {
-	switch {
-	case c.IP != nil && len(c.IP.Allow)+len(c.IP.Deny) > 0:
-		return compiled{newIP(c.IP), phaseAddress}, true
-	case c.APIKey != nil:
-		return compiled{newAPIKey(c.APIKey, consumers), phaseWho}, true
-	case c.Prefix != nil:
-		if c.Prefix.Strip != "" {
-			return compiled{newPrefix(c.Prefix), phaseStrip}, true
-		}
-		return compiled{newPrefix(c.Prefix), phaseAdd}, true
-	case c.Headers != nil:
-		return compiled{newHeaders(c.Headers), phaseFields}, true
-	case c.SecureHeaders:
-		return compiled{secureHeaders{}, phaseFields}, true
-	case c.Redirect != nil:
-		return compiled{newRedirect(c.Redirect), phaseAnswer}, true
-	case c.Respond != nil:
-		return compiled{newRespond(c.Respond), phaseAnswer}, true
-	}
-	return compiled{}, false
 }
 
 // Append puts p last.

@@ -39,9 +39,9 @@ func NewConsumers(all []config.Consumer) *Consumers {
 // having the key.
 func (c *Consumers) owner(key []byte) *Consumer { return c.byKey[sha256.Sum256(key)] }
 
-// is tells whether c has one of these names and tags; all are nobody in particular.
-func (c *Consumer) is(names []string) bool {
-	return len(names) == 0 || slices.ContainsFunc(c.called, func(n string) bool { return slices.Contains(names, n) })
+// is tells whether c has one of these names and tags; nil is for any.
+func (c *Consumer) is(names map[string]bool) bool {
+	return names == nil || slices.ContainsFunc(c.called, func(n string) bool { return names[n] })
 }
 
 // The fields by which endpoints are told the consumer.

@@ -4,5 +4,5 @@
 // package proxy, whichever engine moves the bytes.
 //
 // To add one: its keys in package config, a file here that implements Policy, and
-// a line in Compile.
+// a line in compile.
 package policy

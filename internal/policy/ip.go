@@ -30,11 +30,11 @@ func newIP(c *config.IP) *ip {
 		if len(list.networks) == 0 {
 			continue
 		}
-		words := []string{list.word}
+		var words []string
 		for _, n := range list.networks {
 			words = append(words, plainNetwork(n))
 		}
-		parts = append(parts, strings.Join(words, " "))
+		parts = append(parts, list.word+" "+listed(words, " "))
 	}
 	return &ip{
 		all: len(c.Allow) == 0, allow: spansOf(c.Allow), deny: spansOf(c.Deny),

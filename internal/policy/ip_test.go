@@ -16,8 +16,8 @@ func networks(texts ...string) []netip.Prefix {
 	return all
 }
 
-// compileAll is Compile where there are no consumers.
-func compileAll(all []*config.Policy) *Chain { return Compile(all, &Consumers{}) }
+// compileAll makes a chain where there are no consumers.
+func compileAll(all []*config.Policy) *Chain { return NewCompiler(nil).Chain(all) }
 
 func deciders(c config.IP) []Decider { return compileAll([]*config.Policy{{IP: &c}}).Decided() }
 

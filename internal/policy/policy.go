@@ -2,7 +2,10 @@ package policy
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -64,4 +67,17 @@ type Job interface {
 	Late() Decision
 	// Abandon takes the job back: nobody is there any more to be told.
 	Abandon()
+}
+
+// mostListed is how many items a policy spells out of a list.
+const mostListed = 20
+
+// listed is a list as people are told it: short also for thousands, and another for
+// another list.
+func listed(all []string, between string) string {
+	if len(all) <= mostListed {
+		return strings.Join(all, between)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(all, between)))
+	return fmt.Sprintf("%s%sand %d more (%x)", strings.Join(all[:mostListed], between), between, len(all)-mostListed, sum[:4])
 }

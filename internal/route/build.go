@@ -79,12 +79,12 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 		t.byName[c.Name] = b
 		t.Backends = append(t.Backends, b)
 	}
-	used, consumers := map[stats.Key]bool{unmatched: true}, policy.NewConsumers(cfg.Consumers)
+	used, chains := map[stats.Key]bool{unmatched: true}, chainsOf(cfg, prev)
 	t.plain, t.methods, t.parameters = true, namesOf(cfg.Routes), parametersOf(cfg.Routes)
 	for i := range cfg.Routes {
 		c := &cfg.Routes[i]
 		r := compileRoute(c, t.methods)
-		r.Policies, r.GRPCWeb = policy.Compile(c.Policies, consumers), c.GRPCWeb
+		r.Policies, r.GRPCWeb = chains[i], c.GRPCWeb
 		r.lead(t.byName[c.Backend], 1, t.Ledger) // nil where it has none
 		for _, to := range r.Targets {
 			used[r.Key(to)] = true
@@ -96,6 +96,23 @@ func Build(cfg *config.Config, views []discovery.View, prev *Table, lent ...*ups
 		t.Ledger.Keep(used)
 	}
 	return t
+}
+
+// chainsOf are what the policies of each route come to: those of prev where only
+// what is known of endpoints has changed.
+func chainsOf(cfg *config.Config, prev *Table) []*policy.Chain {
+	chains := make([]*policy.Chain, len(cfg.Routes))
+	if prev.Config == cfg && len(prev.Routes) == len(chains) {
+		for i, r := range prev.Routes {
+			chains[i] = r.Policies
+		}
+		return chains
+	}
+	compiler := policy.NewCompiler(cfg.Consumers)
+	for i := range cfg.Routes {
+		chains[i] = compiler.Chain(cfg.Routes[i].Policies)
+	}
+	return chains
 }
 
 // Endpoints are those that a Build of the same arguments would use. They can be

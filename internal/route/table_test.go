@@ -341,3 +341,23 @@ func TestSettingsChangeUnderAnEndpoint(t *testing.T) {
 		t.Errorf("states %q and %q", well.State(), held.State())
 	}
 }
+
+// What is known of endpoints changes often, and policies do not with it.
+func TestPoliciesOutliveAView(t *testing.T) {
+	cfg := parse(t, `
+consumers: [{name: shop}]
+routes: [{path_prefix: /, backend: b, secure_headers: true}, {path_prefix: /x, respond: {}}]
+backends: [{name: b, match_labels: [app=b]}]
+`)
+	first := Build(cfg, nil, nil)
+	second := Build(cfg, []discovery.View{{}}, first)
+	for i, r := range second.Routes {
+		if r.Policies == nil || r.Policies != first.Routes[i].Policies {
+			t.Errorf("%s has its policies anew", r.ID)
+		}
+	}
+	again := *cfg // as a reload reads it
+	if third := Build(&again, nil, second); third.Routes[0].Policies == second.Routes[0].Policies {
+		t.Error("what a file says stays what an older one said")
+	}
+}
