@@ -35,15 +35,6 @@ func Read(path string) ([]byte, error) {
 	return readAll(path, file)
 }
 
-// ReadAgain reads a file, with those that it names, for a process that serves.
-func ReadAgain(path string, env func(string) (string, bool)) (Text, error) {
-	data, err := readRegular(path)
-	if err != nil {
-		return Text{}, err
-	}
-	return gather(path, data, env), nil
-}
-
 // readRegular is Read where what is no regular file is refused: a pipe gives its
 // text once, and may never end.
 func readRegular(path string) ([]byte, error) {
@@ -135,6 +126,6 @@ func (d *decoder) decodeAll(data []byte) (*Config, error) {
 		mapping(d, root, "the file", topKeys, &draft)
 		draft.resolve(d)
 	}
-	draft.File, draft.Sum = d.file, Text{data, d.named}.Sum()
+	draft.File, draft.Sum = d.file, Text{Main: data, Named: d.named}.Sum()
 	return &draft.Config, d.failure()
 }

@@ -31,6 +31,7 @@ const (
 type Text struct {
 	Main  []byte
 	Named map[string]Named // by path
+	sum   *Sum             // nil where nobody has asked for it yet
 }
 
 // Named is a file that a configuration names, as it was read.
@@ -44,6 +45,9 @@ type Sum [sha256.Size]byte
 
 // Sum is that of t.
 func (t Text) Sum() Sum {
+	if t.sum != nil {
+		return *t.sum
+	}
 	h := sha256.New()
 	h.Write(t.Main)
 	for _, path := range slices.Sorted(maps.Keys(t.Named)) {
@@ -74,7 +78,7 @@ func gather(file string, data []byte, env func(string) (string, bool)) Text {
 	}
 	d := newDecoder(file, data, env)
 	_, _ = d.decode(data) // what is wrong is told by who puts it in place
-	return Text{data, d.named}
+	return Text{Main: data, Named: d.named}
 }
 
 // openNamed reads a file that is named.

@@ -41,14 +41,15 @@ func TestNamedFilesArePartOfTheFile(t *testing.T) {
 	if !slices.Equal(ip.Allow, want) || !slices.Equal(ip.Deny, []netip.Prefix{netip.MustParsePrefix("10.6.6.6/32")}) {
 		t.Errorf("%+v", ip)
 	}
-	before, err := ReadAgain(filepath.Join(dir, "c.yml"), nil)
+	reader := NewReader(filepath.Join(dir, "c.yml"), nil)
+	before, err := reader.Read()
 	if err != nil || before.Sum() != cfg.Sum {
 		t.Errorf("read again: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "lists/bad.txt"), []byte("10.6.6.7"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	after, err := ReadAgain(filepath.Join(dir, "c.yml"), nil)
+	after, err := reader.Read()
 	if err != nil || after.Sum() == before.Sum() {
 		t.Errorf("a change of a file that is named makes no difference, %v", err)
 	}
@@ -99,5 +100,42 @@ func TestATextReadsNothing(t *testing.T) {
 	dir := folder(t, map[string]string{"offices.txt": "", "lists/bad.txt": ""})
 	if _, err := (Text{Main: []byte(naming)}).Parse(filepath.Join(dir, "c.yml"), nil); err == nil || !strings.Contains(err.Error(), "it was not named a moment ago") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A file that has not changed is not parsed to find out what it names.
+func TestAFileThatIsTheSameIsNotParsed(t *testing.T) {
+	dir := folder(t, map[string]string{"offices.txt": "192.0.2.0/24", "lists/bad.txt": "", "c.yml": naming + "# ${ASKED}\nlisten: \"${ASKED}\"\n"})
+	asked := 0
+	reader := NewReader(filepath.Join(dir, "c.yml"), func(string) (string, bool) { asked++; return "", true })
+	read := func() Text {
+		t.Helper()
+		text, err := reader.Read()
+		if err != nil || len(text.Named) != 2 || string(text.Named[filepath.Join(dir, "offices.txt")].Data) == "" {
+			t.Fatalf("%v, %v", text.Named, err)
+		}
+		return text
+	}
+	first := read()
+	parsed := asked
+	for range 3 {
+		if read().Sum() != first.Sum() {
+			t.Error("nothing has changed, and the sum has")
+		}
+	}
+	if parsed == 0 || asked != parsed {
+		t.Errorf("it is parsed %d times", asked)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "c.yml"), []byte(naming), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if read().Sum() == first.Sum() {
+		t.Error("the file has changed, and the sum has not")
+	}
+	if err := os.Remove(filepath.Join(dir, "lists/bad.txt")); err != nil {
+		t.Fatal(err)
+	}
+	if n := read().Named[filepath.Join(dir, "lists/bad.txt")]; n.Err == nil {
+		t.Error("a file that is gone is still there")
 	}
 }

@@ -24,7 +24,7 @@ const (
 type configFile struct {
 	path     string
 	patience time.Duration
-	read     func(path string) (config.Text, error)
+	read     func() (config.Text, error)
 	env      func(string) (string, bool)
 
 	loaded  config.Sum // of what was put in place, or found bad, last
@@ -44,10 +44,9 @@ type fileText struct {
 }
 
 func newConfigFile(path string, loaded config.Sum, env func(string) (string, bool)) *configFile {
-	read := func(path string) (config.Text, error) { return config.ReadAgain(path, env) }
 	limit := time.NewTimer(time.Hour)
 	limit.Stop()
-	return &configFile{path: path, patience: readPatience, read: read, env: env, loaded: loaded, limit: limit}
+	return &configFile{path: path, patience: readPatience, read: config.NewReader(path, env).Read, env: env, loaded: loaded, limit: limit}
 }
 
 // begin starts a read, for all that wait, unless one is under way: whoever
@@ -65,7 +64,7 @@ func (f *configFile) begin() {
 	f.done = make(chan fileText, 1)
 	f.limit.Reset(f.patience)
 	go func(done chan<- fileText) {
-		text, err := f.read(f.path)
+		text, err := f.read()
 		done <- fileText{text, err}
 	}(f.done)
 }

@@ -61,7 +61,7 @@ func TestReadingTheConfigHangs(t *testing.T) {
 	next := staticConfig(backend(t, "two"))
 	r := run(t, Options{Config: cfg, File: "config.yml", Poll: time.Millisecond}, func(g *Gateway) {
 		g.file.patience = 20 * time.Millisecond
-		g.file.read = func(string) (config.Text, error) {
+		g.file.read = func() (config.Text, error) {
 			if hangs.Load() {
 				<-release
 			}
@@ -93,7 +93,7 @@ func TestAHangingReadDoesNotKeepTheGatewayFromEnding(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := run(t, Options{Config: cfg, File: "config.yml", Poll: time.Millisecond}, func(g *Gateway) {
-		g.file.read = func(string) (config.Text, error) {
+		g.file.read = func() (config.Text, error) {
 			begun <- struct{}{}
 			<-release
 			return config.Text{}, os.ErrNotExist
