@@ -130,7 +130,7 @@ func pieces(d *decoder, s scalar) ([]Piece, bool) {
 			if near := d.guess(name, Variables); c == '{' && closed && near != "" {
 				hint = "did you mean `{" + near + "}`?"
 			}
-			d.problem(s.node, hint, "%s has a brace that begins or ends no variable", shown(s.text))
+			d.problem(s.node, hint, "%s has a brace that begins or ends no variable", shown(s.node.Value)) // what a variable of the environment holds may be secret
 			return nil, false
 		}
 		if plain.Len() > 0 {

@@ -44,8 +44,24 @@ func readOnly(d *decoder, n *yaml.Node, r *routeDraft) {
 }
 
 var ipKeys = []key[IP]{
-	{name: "allow", below: namesOf(fileKeys), read: func(d *decoder, n *yaml.Node, i *IP) { i.Allow = readNetworks(d, n, "allow") }},
+	{name: "allow", below: namesOf(fileKeys), read: readAllowed},
 	{name: "deny", below: namesOf(fileKeys), read: func(d *decoder, n *yaml.Node, i *IP) { i.Deny = readNetworks(d, n, "deny") }},
+}
+
+// readAllowed reads who may come. Without anybody in it all may, which is not what a
+// file means that names nobody: somebody may be writing it.
+func readAllowed(d *decoder, n *yaml.Node, i *IP) {
+	problems := len(d.problems)
+	i.Allow = readNetworks(d, n, "allow")
+	if len(i.Allow) > 0 || len(d.problems) > problems {
+		return
+	}
+	for _, item := range d.items(n, "allow") {
+		if item.Kind == yaml.MappingNode {
+			d.problem(item, "write who may come, or leave `allow` out", "nobody is named here, and an empty `allow` would let everybody come")
+			return
+		}
+	}
 }
 
 // marked is value, and keeps the node of what it read.

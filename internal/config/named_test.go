@@ -62,7 +62,9 @@ func TestNamedFilesArePartOfTheFile(t *testing.T) {
 func TestProblemsOfNamedFiles(t *testing.T) {
 	f := func(files map[string]string, want ...string) {
 		t.Helper()
-		files["c.yml"] = naming
+		if files["c.yml"] == "" {
+			files["c.yml"] = naming
+		}
 		dir := folder(t, files)
 		_, err := Load(filepath.Join(dir, "c.yml"), nil)
 		if err == nil {
@@ -77,6 +79,10 @@ func TestProblemsOfNamedFiles(t *testing.T) {
 	f(map[string]string{"offices.txt": "10.0.0.0/8\nnet\n192.0.2.7/24\n"},
 		"c.yml:2:66: line 2 of `offices.txt`: `net` is neither", "line 3 of `offices.txt`: the address of `192.0.2.7/24`", "write `192.0.2.0/24`",
 		"c.yml:2:95: cannot read `lists/bad.txt`: no such file")
+	for _, empty := range []string{"", "\n", "# 10.0.0.0/8\n"} {
+		f(map[string]string{"c.yml": strings.Replace(naming, "10.0.0.0/8, ", "", 1), "offices.txt": empty, "lists/bad.txt": "10.6.6.6"},
+			"c.yml:2:47: nobody is named here, and an empty `allow` would let everybody come (write who may come")
+	}
 	f(map[string]string{"offices.txt/x": "", "lists/bad.txt": ""}, "cannot read `offices.txt`: it is no regular file")
 	f(map[string]string{"offices.txt": strings.Repeat("#", maxNamedBytes+1), "lists/bad.txt": ""}, "cannot read `offices.txt`: it is larger than 8 MB")
 }
