@@ -160,7 +160,11 @@ type namedFile struct {
 // readFile reads such an item of a list.
 func readFile(d *decoder, n *yaml.Node, list string) ([]namedLine, *yaml.Node) {
 	if !slices.ContainsFunc(n.Content, func(key *yaml.Node) bool { return key.Value == "file" }) {
-		d.problem(n, "an IPv6 address is written in quotes, and a file as `{file: networks.txt}`", "an item of `%s` is an address, a network or a file, not a mapping", list)
+		what, hint := "an address, a network or a file", "an IPv6 address is written in quotes, and a file as `{file: networks.txt}`"
+		if list == "keys" {
+			what, hint = "the hash of a key or a file", "write a file as `{file: shop.keys}`"
+		}
+		d.problem(n, hint, "an item of `%s` is %s, not a mapping", list, what)
 		return nil, nil
 	}
 	var f namedFile

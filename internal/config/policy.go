@@ -174,6 +174,7 @@ func (c *draft) resolvePolicies(d *decoder, r *routeDraft) {
 	if !r.only {
 		items = append(append([]policyItem(nil), c.defaults...), r.own...)
 	}
+	checkStripped(d, r, items)
 	var answer *Policy
 	for _, item := range items {
 		p := item.policy

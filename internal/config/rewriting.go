@@ -68,6 +68,29 @@ func checkPrefixPath(path string) (message, hint string) {
 	return "", ""
 }
 
+// checkStripped reports a prefix that stands on a route of whose paths none begins
+// with it. Where something is taken off before, or a policy is for several routes,
+// that cannot be said.
+func checkStripped(d *decoder, r *routeDraft, items []policyItem) {
+	for i, item := range items {
+		if item.policy == nil || item.policy.Prefix == nil || item.policy.Prefix.Strip == "" {
+			if item.policy == nil {
+				return
+			}
+			continue
+		}
+		strip, prefix := item.policy.Prefix.Strip, r.PathPrefix
+		begins := strings.HasPrefix(strip, prefix)
+		if r.Match == MatchSegment {
+			begins = strip == prefix || strings.HasPrefix(strip, strings.TrimSuffix(prefix, "/")+"/")
+		}
+		if own := i >= len(items)-len(r.own); own && r.prefix != nil && !begins && prefix != strip && !strings.HasPrefix(prefix, strip+"/") {
+			d.problem(item.node, "`strip_prefix` is what the client's path begins with, up to a slash or its end", "no path that begins with %s has %s to be taken off", shown(prefix), shown(strip))
+		}
+		return
+	}
+}
+
 var redirectKeys = []key[Redirect]{
 	{name: "to", read: readRedirectTo},
 	value("status", integer(301, 308), func(r *Redirect) *int { return &r.Status }),
