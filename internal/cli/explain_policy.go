@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -21,7 +22,7 @@ func (e *explanation) judge(a asked, client string) error {
 	}
 	for _, p := range e.route.Policies.Decided() {
 		d := p.Decide(policy.Request{
-			Method: []byte(a.method), Host: []byte(a.host), Path: []byte(e.Path), Query: []byte(a.query),
+			Method: []byte(a.method), Host: []byte(cmp.Or(a.host, "{host}")), Path: []byte(e.Path), Query: []byte(a.query),
 			Header: a.fields, Client: from, Start: time.Now(), Speaker: speaker{a, e.Path, from},
 		})
 		if d.Refusal != nil && d.Refusal.Meant {

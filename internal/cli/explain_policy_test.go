@@ -40,6 +40,7 @@ backends: [{name: one, endpoints: ["127.0.0.1:9"]}]
 `)
 	rgate(t, "explain", "-c", path, "/api/x").want(t, 0, "asks for /x", "policy   strip_prefix: /api", "policy   secure_headers", "goes to 127.0.0.1:9\n")
 	rgate(t, "explain", "-c", path, "/old").want(t, 0, "outcome  rgate answers: redirect: 308 /new{path}\n")
+	rgate(t, "routes", "-c", path).want(t, 0, "/old   literal  -\n")
 	rgate(t, "explain", "-c", path, "/gone").want(t, 0, "outcome  rgate answers: respond: 410, for a client that its policies let pass")
 	rgate(t, "explain", "-c", path, "--client", "192.0.2.8", "/gone").want(t, 0, "outcome  rgate answers: respond: 410\n")
 	rgate(t, "explain", "-c", path, "--client", "192.0.2.7", "/gone").want(t, 0, "outcome  403 (client_denied)")

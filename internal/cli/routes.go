@@ -123,7 +123,7 @@ func (p Process) printRoutes(d admin.Routes) error {
 	w := p.columns()
 	_ = say(w, "ROUTE\tMATCH\tBACKEND\n")
 	for _, r := range d.Routes {
-		_ = say(w, "%s\t%s\t%s\n", cmp.Or(r.Route, r.PathPrefix), r.Match, r.Backend)
+		_ = say(w, "%s\t%s\t%s\n", cmp.Or(r.Route, r.PathPrefix), r.Match, cmp.Or(r.Backend, noBackend))
 	}
 	_ = say(w, "\n")
 	_ = say(w, "BACKEND\tENDPOINT\tADDRESS\tSTATE\n")
@@ -132,6 +132,9 @@ func (p Process) printRoutes(d admin.Routes) error {
 	}
 	return w.Flush()
 }
+
+// noBackend stands for the backend of a route that answers by itself.
+const noBackend = "-"
 
 func (p Process) printBackend(w io.Writer, b admin.BackendEntry) {
 	name := spoken(b.Backend, b.Scheme)

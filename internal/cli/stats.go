@@ -131,7 +131,7 @@ func (c *client) statsBy(ctx context.Context, by string) (rows statRows, err err
 		err = c.getStats(ctx, target, &items)
 		rows.head = "ROUTE\tBACKEND"
 		for _, i := range items {
-			rows.add(i.ItemReport, cmp.Or(i.Route, i.PathPrefix), i.Backend) // an older gateway tells the prefix alone
+			rows.add(i.ItemReport, cmp.Or(i.Route, i.PathPrefix), cmp.Or(i.Backend, noBackend)) // an older gateway tells the prefix alone
 		}
 	case "backend":
 		var items []admin.BackendStats

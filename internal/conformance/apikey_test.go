@@ -27,6 +27,8 @@ routes:
   - {path_prefix: /in/query, backend: b, api_key: {query: key}}
   - {path_prefix: /in/cookie, backend: b, api_key: {cookie: key}}
   - {path_prefix: /in/kept, backend: b, api_key: {keep: true}}
+  - {path_prefix: /in/away, redirect: {to: "https://{host}.example/"}, api_key: {query: key}}
+  - {path_prefix: /in/here, redirect: {to: "/there"}, api_key: {query: key}}
 backends: [{name: b, endpoints: ["%s"]}]
 `
 
@@ -34,7 +36,7 @@ backends: [{name: b, endpoints: ["%s"]}]
 var tricks = []struct {
 	head   string
 	status int
-	got    []string // as in changes
+	got    []string // as in changes; of other answers than 200 their fields
 }{
 	{"GET /in HTTP/1.1\r\nHost: h\r\nX-Api-Key: K", 200, []string{"/in", "X-Consumer-Name: shop", "X-Consumer-Tags: partner", "X-Who: shop", "!X-Api-Key"}},
 	{"GET /in HTTP/1.1\r\nHost: h\r\nx-api-key:   K  \r\nX-Consumer-Name: root\r\nX_Consumer_Tags: admin", 200, []string{"X-Consumer-Name: shop", "!X_consumer_tags", "!X-Api-Key"}},
@@ -59,6 +61,9 @@ var tricks = []struct {
 	{"GET /in/query?%6bey=K HTTP/1.1\r\nHost: h", 401, nil},
 	{"GET /in/query?key=K&%6bey=G HTTP/1.1\r\nHost: h", 401, nil},
 	{"GET /in/kept HTTP/1.1\r\nHost: h\r\nX-Api-Key: K\r\nX_Api_Key: G", 200, []string{"X-Api-Key: K", "!X_api_key", "X-Consumer-Name: shop"}},
+	{"GET /in/away?a=b&key=K HTTP/1.1\r\nHost: h", 308, []string{"Location: https://h.example/?a=b"}},
+	{"GET /in/here?a=b&key=K HTTP/1.1\r\nHost: h", 308, []string{"Location: /there?a=b&key=K"}},
+	{"GET /in/here?a=b&key=x HTTP/1.1\r\nHost: h", 401, []string{"!Location"}},
 	{"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Consumer-Name: root\r\nX_Consumer_Tags: admin\r\nX-Sum: 1", 200,
 		[]string{"trailer X-Sum: 1", "!trailer X-Consumer-Name", "!trailer X_consumer_tags"}},
 	{"GET /in/query HTTP/1.1\r\nHost: h\r\nX-Api-Key: K", 401, nil},
@@ -91,8 +96,15 @@ func TestNoKeyNoWay(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", trick.head, err)
 			}
-			if res.StatusCode != trick.status || trick.status == 200 && !holds(strings.Split(string(body), "\n"), trick.got) {
-				t.Errorf("%q: %d %q", trick.head, res.StatusCode, body)
+			lines := strings.Split(string(body), "\n")
+			if trick.status != 200 {
+				lines = nil
+				for name, values := range res.Header {
+					lines = append(lines, name+": "+values[0])
+				}
+			}
+			if res.StatusCode != trick.status || !holds(lines, trick.got) {
+				t.Errorf("%q: %d %q", trick.head, res.StatusCode, lines)
 			}
 		}
 	})

@@ -28,6 +28,9 @@ type Chain struct {
 
 // Append puts p last.
 func (c *Chain) Append(p Policy) {
+	if r, ok := p.(*redirect); ok {
+		p = r.hiding(c.Request)
+	}
 	c.all = append(c.all, p)
 	if d, ok := p.(Decider); ok {
 		c.Deciders = append(c.Deciders, d)

@@ -60,7 +60,7 @@ func TestRedirect(t *testing.T) {
 	f := func(query, want string, to ...config.Piece) {
 		t.Helper()
 		p := compileAll([]*config.Policy{{Redirect: &config.Redirect{To: to, Status: 307}}}).Decided()[0]
-		d := p.Decide(Request{Query: []byte(query), Speaker: says{"path": "/a/b", "host": "h.example"}})
+		d := p.Decide(Request{Host: []byte("h.example"), Query: []byte(query), Speaker: says{"path": "/a/b", "host": "h.example"}})
 		if a := d.Refusal; a == nil || a.Status != 307 || !a.Meant || a.Fields[0] != [2]string{"Location", want} || !a.Says("location") || a.Says("Allow") {
 			t.Errorf("%s: %+v", p, a)
 		}
@@ -70,6 +70,12 @@ func TestRedirect(t *testing.T) {
 	f("?q=1", "/new/a/b?q=1", config.Piece{Text: "/new"}, path)
 	f("?q=1", "https://h.example/?from=/a/b", config.Piece{Text: "https://"}, host, config.Piece{Text: "/?from="}, path)
 	f("?q=1", "/new#top", config.Piece{Text: "/new#top"})
+	for to, status := range map[config.Piece]int{host: 400, {Text: "h.example"}: 308} { // https:///path is another host to browsers
+		p := compileAll([]*config.Policy{{Redirect: &config.Redirect{To: []config.Piece{{Text: "https://"}, to, path}, Status: 308}}}).Decided()[0]
+		if a := p.Decide(Request{Speaker: says{"path": "/evil.example/"}}).Refusal; a.Status != status {
+			t.Errorf("%s: a request without a host is told %+v", p, a)
+		}
+	}
 	if got := compileAll([]*config.Policy{{Redirect: &config.Redirect{To: []config.Piece{{Text: "/new"}, path}, Status: 308}}}).All()[0].String(); got != "redirect: 308 /new{path}" {
 		t.Error(got)
 	}
